@@ -1,0 +1,61 @@
+# The developer's interface to zmqbind. `make` lists the targets.
+#
+#   PYTHON   the interpreter to build for         (make test PYTHON=python3.12)
+#   VENV     the virtual environment to work in   (default: .venv, or .venv-3.12 with PYTHON=python3.12)
+#   ARGS     passed on to pytest or the benchmark (make test ARGS="-k socket -x")
+
+PYTHON ?= python3
+VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON:python%=%)))
+EXTRAS ?= dev
+ARGS ?=
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SOURCES := $(wildcard src/*.pyx src/*.h zmqbind/*.pxd buildtools/*.py) setup.py pyproject.toml
+
+# What [build-system] in pyproject.toml asks for; quoted there, so fit for the shell as it stands.
+BUILD_REQUIRES = $(shell sed -n 's/^requires = \[\(.*\)\]$$/\1/p' pyproject.toml | tr ',' ' ')
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# A virtual environment that is half made would look finished to the next run.
+.DELETE_ON_ERROR:
+.PHONY: help build test test-all bench lint package clean
+
+help:  ## List the targets
+	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+build: $(INSTALLED)  ## Make .venv, install what is missing, compile the extension in place
+
+test: $(INSTALLED)  ## Run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+test-all:  ## Run the tests on every CPython from 3.10 that pyenv has
+	@tools/test-all.sh
+
+bench: $(INSTALLED)  ## Compare with PyZMQ and C; results go to build/bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(INSTALLED)  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict zmqbind $(wildcard tests/typing/*.py)
+	PATH="$(abspath $(BIN)):$$PATH" cython-lint src $(wildcard zmqbind/*.pxd)
+
+package: $(INSTALLED)  ## Build the sdist and a wheel from it into dist, and try the wheel
+	@tools/package.sh $(BIN)/python
+
+clean:  ## Remove everything that was built, the virtual environments too
+	rm -rf build dist *.egg-info .venv .venv-* .mypy_cache .pytest_cache .ruff_cache
+	rm -f zmqbind/*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@tools/bootstrap.sh $(PYTHON)
+	@# Through sys.executable: what PYTHON names may be a launcher of pyenv's, not the interpreter.
+	"$$($(PYTHON) -c 'import sys; print(sys.executable)')" -m venv $(VENV)
+
+$(INSTALLED): $(VENV)/bin/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet $(BUILD_REQUIRES)
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[$(EXTRAS)]'
+	@touch $@
