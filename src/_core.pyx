@@ -1,0 +1,119 @@
+# cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
+# cython: boundscheck=False, wraparound=False, nonecheck=False, initializedcheck=False, cdivision=True
+"""zmqbind's compiled half: libzmq's contexts, sockets, frames and pollers as Python objects.
+
+One extension module built from the parts included below, so that the C compiler sees all of it at once.
+"""
+
+cimport cython
+from cpython.buffer cimport (
+    PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
+)
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.object cimport PyObject
+from cpython.pythread cimport (
+    PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock, PyThread_type_lock,
+    WAIT_LOCK,
+)
+from cpython.ref cimport Py_INCREF
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.errno cimport EAGAIN, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOMEM, ENOTSOCK
+from libc.limits cimport INT_MAX, LONG_MAX
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, strlen
+
+from zmqbind.libzmq cimport (
+    EFSM, ENOTSUP, ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_MORE,
+    ZMQ_POLLIN, ZMQ_POLLOUT, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO, ZMQ_SUBSCRIBE, ZMQ_THREAD_SAFE,
+    ZMQ_TYPE, ZMQ_UNSUBSCRIBE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH,
+    zmq_bind, zmq_close, zmq_connect, zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term,
+    zmq_curve_keypair, zmq_curve_public, zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has,
+    zmq_msg_close, zmq_msg_copy, zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data,
+    zmq_msg_init_size, zmq_msg_more, zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t,
+    zmq_poll as c_poll, zmq_pollitem_t, zmq_proxy, zmq_proxy_steerable as c_proxy_steerable, zmq_setsockopt,
+    zmq_socket, zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror, zmq_unbind,
+    zmq_version as libzmq_version,
+)
+
+cdef extern from "Python.h":
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+
+cdef extern from "pythread.h" nogil:
+    ctypedef enum PyLockStatus:
+        PY_LOCK_FAILURE
+        PY_LOCK_ACQUIRED
+        PY_LOCK_INTR
+    PyLockStatus PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int intr_flag)
+
+cdef extern from "release.h":
+    ctypedef struct zb_completion:
+        long references
+        long done
+        PyThread_type_lock lock
+    ctypedef struct zb_loan:
+        zb_completion *completion
+        Py_buffer view
+    zb_completion *zb_completion_new()
+    void zb_completion_drop(zb_completion *completion)
+    void zb_give_back(void *data, void *hint) nogil
+    void zb_drain()
+    void zb_stop()
+    long zb_add(long *value, long n)
+    long zb_load(long *value)
+
+cdef extern from "platform.h" nogil:
+    const int ZB_IPC_PATH_MAX_LEN
+    const unsigned int zb_generation
+    long long zb_now_ms()
+    void zb_sleep_ms(int ms)
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    int zb_poll(pollfd *items, int count, int timeout)
+    short zb_zmq_events(short events)
+    short zb_poll_events(short events)
+    enum:
+        POLLIN
+    int zb_watch_forks()
+    void zb_terminate_detached(void *context)
+    void zb_await_terminations(int ms)
+    const char *zb_libzmq_path()
+
+cdef extern from "optional.h" nogil:
+    bint zb_has_groups()
+    bint zb_has_routing_ids()
+    bint zb_has_poller()
+    int zmq_join(void *socket, const char *group)
+    int zmq_leave(void *socket, const char *group)
+    int zmq_msg_set_routing_id(zmq_msg_t *msg, uint32_t routing_id)
+    uint32_t zmq_msg_routing_id(zmq_msg_t *msg)
+    int zmq_msg_set_group(zmq_msg_t *msg, const char *group)
+    const char *zmq_msg_group(zmq_msg_t *msg)
+    void *zmq_poller_new()
+    int zmq_poller_add(void *poller, void *socket, void *user_data, short events)
+    int zmq_poller_fd(void *poller, zmq_fd_t *fd)
+    int zmq_poller_destroy(void **poller)
+
+cdef enum:
+    UNLOCKED_COPY = 64 * 1024   # bytes; copies of at least this size are made without the GIL
+    LENT_BYTES = 32 * 1024      # bytes; `bytes` objects of at least this size are lent to libzmq, never copied
+    COPY_LIMIT = 64 * 1024      # bytes; the default of Socket.copy_threshold
+
+include "errors.pyx"
+include "tracker.pyx"
+include "message.pyx"
+include "frame.pyx"
+include "options.pyx"
+include "handle.pyx"
+include "context.pyx"
+include "transfer.pyx"
+include "endpoint.pyx"
+include "socket.pyx"
+include "poller.pyx"
+include "proxy.pyx"
+include "utils.pyx"
+include "module.pyx"

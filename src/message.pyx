@@ -1,0 +1,110 @@
+# Messages out of Python objects, and Python objects out of messages.
+
+cdef int copy_in(zmq_msg_t *msg, const void *data, Py_ssize_t size) except -1:
+    """Make msg a message with a copy of data."""
+    if zmq_msg_init_size(msg, size) != 0:
+        return fail(last_errno(), f"message of {size} bytes")
+    if size < UNLOCKED_COPY:
+        memcpy(zmq_msg_data(msg), data, size)
+    else:
+        with nogil:
+            memcpy(zmq_msg_data(msg), data, size)
+    return 0
+
+
+cdef int lend(zmq_msg_t *msg, Py_buffer *view, Completion completion) except -1:
+    """Make msg a message over the memory of view, which passes to the loan in any case."""
+    cdef zb_loan *loan
+    zb_drain()
+    loan = <zb_loan *>malloc(sizeof(zb_loan))
+    if loan == NULL:
+        PyBuffer_Release(view)
+        raise MemoryError("lending a buffer")
+    loan.view = view[0]
+    loan.completion = NULL
+    if zmq_msg_init_data(msg, loan.view.buf, loan.view.len, zb_give_back, loan) != 0:
+        PyBuffer_Release(&loan.view)
+        free(loan)
+        return fail(last_errno(), "lending a buffer")
+    if completion is not None:
+        loan.completion = <zb_completion *>completion.state
+        zb_add(&loan.completion.references, 1)
+    return 0
+
+
+cdef int view_of(object data, Py_buffer *view) except -1:
+    """Take data's buffer; the errors say what is wrong with data as a payload."""
+    if isinstance(data, str):
+        raise TypeError("a bytes-like object is required, not 'str': use send_string, or encode it")
+    try:
+        PyObject_GetBuffer(data, view, PyBUF_SIMPLE)
+    except ValueError as error:  # numpy's answer to a request it cannot meet
+        raise BufferError(str(error)) from None
+    return 0
+
+
+cdef int fill(zmq_msg_t *msg, object data, bint copy, bint track, Py_ssize_t threshold, list completions) except -1:
+    """Make msg the message that sends `data`.
+
+    Frames share their memory. Other buffers are copied if `copy` is set or they are smaller than `threshold` bytes,
+    else lent; large `bytes` are always lent, since nobody can change them. Where `track` is set, what tells of the
+    release of a lent buffer is appended to `completions`. Returns whether the message uses the memory of `data`.
+    """
+    cdef Py_buffer view
+    cdef Completion completion = None
+    cdef Py_ssize_t size
+    if type(data) is bytes:
+        size = PyBytes_GET_SIZE(data)
+        if size < (LENT_BYTES if copy else threshold):
+            return copy_in(msg, PyBytes_AS_STRING(data), size)
+        view_of(data, &view)
+    elif isinstance(data, Frame):
+        return fill_from_frame(msg, <Frame>data, copy, track, completions)
+    else:
+        view_of(data, &view)
+        if copy or view.len < threshold:
+            try:
+                return copy_in(msg, view.buf, view.len)
+            finally:
+                PyBuffer_Release(&view)
+    if track:
+        try:
+            completion = new_completion()
+        except MemoryError:
+            PyBuffer_Release(&view)
+            raise
+        completions.append(completion)
+    lend(msg, &view, completion)
+    return 1
+
+
+cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, list completions) except -1:
+    """Make msg share the memory of a frame, or copy it where the frame lies over memory that may change."""
+    if copy and frame.mutable:
+        return copy_in(msg, zmq_msg_data(&frame.msg), zmq_msg_size(&frame.msg))
+    zmq_msg_init(msg)
+    if zmq_msg_copy(msg, &frame.msg) != 0:
+        return fail(last_errno(), "frame")
+    if frame.completion is not None:
+        completions.append(frame.completion)
+    elif track and not frame.copied:
+        zmq_msg_close(msg)
+        raise ValueError("Not a tracked message: make the Frame with track=True")
+    return 1
+
+
+cdef bytes take_bytes(zmq_msg_t *msg):
+    """Return what msg holds as bytes, and close it, also when that fails."""
+    cdef Py_ssize_t size = zmq_msg_size(msg)
+    cdef bytes data
+    cdef char *to
+    try:
+        if size < UNLOCKED_COPY:
+            return PyBytes_FromStringAndSize(<char *>zmq_msg_data(msg), size)
+        data = PyBytes_FromStringAndSize(NULL, size)
+        to = PyBytes_AS_STRING(data)
+        with nogil:
+            memcpy(to, zmq_msg_data(msg), size)
+        return data
+    finally:
+        zmq_msg_close(msg)

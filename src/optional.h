@@ -1,0 +1,48 @@
+/*
+ * Functions of libzmq that a build of it may lack (drafts): weak references, so that one build of zmqbind works with
+ * any libzmq >= 4.2 and finds out at run time. ZB_HAS(f) tells whether f is there. Where the linker knows no weak
+ * references (Windows), they count as missing.
+ */
+#ifndef ZMQBIND_OPTIONAL_H
+#define ZMQBIND_OPTIONAL_H
+
+#include <stdint.h>
+#include <zmq.h>
+
+#if defined(_WIN32)
+
+#define ZB_HAS(f) 0
+static int zb_missing(void) { return -1; }
+#define zmq_join(s, group) zb_missing()
+#define zmq_leave(s, group) zb_missing()
+#define zmq_msg_set_routing_id(msg, id) zb_missing()
+#define zmq_msg_routing_id(msg) 0
+#define zmq_msg_set_group(msg, group) zb_missing()
+#define zmq_msg_group(msg) ""
+#define zmq_poller_new() NULL
+#define zmq_poller_add(poller, s, data, events) zb_missing()
+#define zmq_poller_fd(poller, fd) zb_missing()
+#define zmq_poller_destroy(poller) zb_missing()
+
+#else
+
+#define ZB_WEAK __attribute__((weak))
+#define ZB_HAS(f) ((f) != 0)
+extern int zmq_join(void *s, const char *group) ZB_WEAK;
+extern int zmq_leave(void *s, const char *group) ZB_WEAK;
+extern int zmq_msg_set_routing_id(zmq_msg_t *msg, uint32_t routing_id) ZB_WEAK;
+extern uint32_t zmq_msg_routing_id(zmq_msg_t *msg) ZB_WEAK;
+extern int zmq_msg_set_group(zmq_msg_t *msg, const char *group) ZB_WEAK;
+extern const char *zmq_msg_group(zmq_msg_t *msg) ZB_WEAK;
+extern void *zmq_poller_new(void) ZB_WEAK;
+extern int zmq_poller_add(void *poller, void *s, void *user_data, short events) ZB_WEAK;
+extern int zmq_poller_fd(void *poller, int *fd) ZB_WEAK;
+extern int zmq_poller_destroy(void **poller) ZB_WEAK;
+
+#endif
+
+#define zb_has_groups() ZB_HAS(zmq_join)
+#define zb_has_routing_ids() ZB_HAS(zmq_msg_set_routing_id)
+#define zb_has_poller() ZB_HAS(zmq_poller_fd)
+
+#endif

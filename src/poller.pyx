@@ -1,0 +1,234 @@
+# Polling: sockets, descriptors, and objects that have one.
+
+cdef long long as_timeout(object timeout) except? -2:
+    """Return a timeout in milliseconds as libzmq wants it: -1 for none."""
+    if timeout is None:
+        return -1
+    try:
+        milliseconds = int(timeout)
+    except (TypeError, ValueError):
+        raise TypeError(f"timeout: expected milliseconds as a number or None, got {timeout!r}") from None
+    if isinstance(timeout, str):
+        raise TypeError(f"timeout: expected milliseconds as a number or None, got {timeout!r}")
+    if milliseconds < 0:
+        return -1
+    return min(milliseconds, LONG_MAX)
+
+
+cdef class PollSet:
+    """Sockets and descriptors to poll, as an array for poll(2).
+
+    zmq_poll would ask libzmq for the state of every socket, which costs a system call each. Here a socket is asked
+    only if it was used since it was asked last, or its descriptor is readable (see up_to_date): polling idle sockets
+    takes a single poll(2).
+    """
+
+    cdef list entries            # what is polled, in order
+    cdef list handles            # the Handle of each, or None for descriptors
+    cdef pollfd *items
+    cdef short *wanted           # events of each, in libzmq's numbers
+    cdef short *ready
+    cdef Py_ssize_t room
+
+    def __cinit__(self):
+        self.entries = []
+        self.handles = []
+
+    def __dealloc__(self):
+        PyMem_Free(self.items)
+        PyMem_Free(self.wanted)
+        PyMem_Free(self.ready)
+
+    cdef int make_room(self) except -1:
+        cdef Py_ssize_t room = 2 * self.room + 1
+        self.items = <pollfd *>grow(self.items, room * sizeof(pollfd))
+        self.wanted = <short *>grow(self.wanted, room * sizeof(short))
+        self.ready = <short *>grow(self.ready, room * sizeof(short))
+        self.room = room
+        return 0
+
+    cdef int put(self, Py_ssize_t position, object entry, int flags) except -1:
+        """Poll a socket, a descriptor or an object with fileno(); position: of one to replace, or the next."""
+        cdef Handle handle = None
+        cdef int descriptor = -1
+        if isinstance(entry, Socket):
+            handle = (<Socket>entry).handle
+        elif isinstance(entry, int):
+            descriptor = entry
+        elif hasattr(entry, "fileno"):
+            descriptor = entry.fileno()
+        else:
+            raise TypeError(f"socket: expected a Socket, a descriptor or an object with fileno(), got {entry!r}")
+        if position == len(self.entries):
+            if position == self.room:
+                self.make_room()
+            self.entries.append(entry)
+            self.handles.append(handle)
+        else:
+            self.handles[position] = handle
+        self.items[position].fd = descriptor
+        self.items[position].events = POLLIN if handle is not None else zb_poll_events(flags)
+        self.wanted[position] = flags
+        return 0
+
+    cdef int remove(self, Py_ssize_t position) except -1:
+        cdef Py_ssize_t i
+        del self.entries[position]
+        del self.handles[position]
+        for i in range(position, len(self.entries)):
+            self.items[i] = self.items[i + 1]
+            self.wanted[i] = self.wanted[i + 1]
+        return 0
+
+    cdef int mark(self, const char *call) noexcept:
+        """Note in every socket that a call waits in it, or with NULL that none does."""
+        cdef Handle handle
+        for handle in self.handles:
+            if handle is not None:
+                handle.busy = call
+        return 0
+
+    cdef int look(self, const char *call) except -1:
+        """Find what is ready now, with the GIL. Returns how many are."""
+        cdef Py_ssize_t i, count = len(self.entries)
+        cdef Handle handle
+        cdef bint undecided = False
+        cdef int found = 0
+        for i in range(count):
+            handle = self.handles[i]
+            self.items[i].revents = 0
+            self.ready[i] = 0
+            if handle is None:
+                undecided = True
+                continue
+            admit(handle, call)
+            if not up_to_date(handle):
+                read_events(handle, call)
+            elif self.wanted[i] != ZMQ_POLLIN or not handle.events & ZMQ_POLLIN:
+                undecided = True  # but a message that waited to be received waits still
+            self.items[i].fd = handle.descriptor
+            self.ready[i] = handle.events & self.wanted[i]
+        if undecided and zb_poll(self.items, count, 0) < 0:
+            PyErr_CheckSignals()
+        for i in range(count):
+            if self.items[i].revents:
+                handle = self.handles[i]
+                if handle is None:
+                    self.ready[i] = zb_zmq_events(self.items[i].revents)
+                else:
+                    self.ready[i] = read_events(handle, call) & self.wanted[i]
+            if self.ready[i]:
+                found += 1
+        return found
+
+    cdef int wait(self, long long timeout, const char *call) except -1:
+        """Wait until something is ready, at most `timeout` milliseconds (-1: forever). Returns how many are."""
+        cdef int found = self.look(call)
+        cdef long long left = timeout, end = 0
+        cdef int count, rc
+        if found or timeout == 0:
+            return found
+        if timeout > 0:
+            end = zb_now_ms() + timeout + 1
+        zb_drain()
+        while True:
+            count = len(self.entries)
+            self.mark(call)
+            with nogil:
+                rc = zb_poll(self.items, count, <int>min(left, INT_MAX))
+            self.mark(NULL)
+            if rc < 0:
+                interrupted(-rc, "poll")
+            if timeout > 0:
+                left = end - zb_now_ms()
+                if rc == 0 and left <= 1:
+                    return 0
+                left = max(left, 0)
+            found = self.look(call)
+            if found or left == 0:
+                return found
+
+    cdef list found(self):
+        """The (entry, events) pairs of what is ready. Objects with fileno() are told as their descriptor."""
+        cdef list pairs = []
+        cdef Py_ssize_t i
+        for i in range(len(self.entries)):
+            if self.ready[i]:
+                entry = self.entries[i]
+                pairs.append((entry if isinstance(entry, (Socket, int)) else self.items[i].fd, self.ready[i]))
+        return pairs
+
+
+cdef void *grow(void *memory, size_t size) except NULL:
+    cdef void *larger = PyMem_Realloc(memory, size)
+    if larger == NULL:
+        raise MemoryError("poll set")
+    return larger
+
+
+def zmq_poll(sockets, timeout=-1):
+    """Wait until at least one of several sockets or descriptors is ready (zmq_poll).
+
+    sockets: iterable of (socket, flags) pairs; socket: Socket, int descriptor or object with fileno(); flags: int,
+    POLLIN, POLLOUT, POLLERR and their unions. timeout: milliseconds; negative or None: without limit.
+    Returns a list of (socket, events) pairs, events int; empty when the time is up.
+    Raises TypeError for what cannot be polled, ZMQError(ENOTSOCK) for a closed socket, ContextTerminated.
+    """
+    cdef long long wait = as_timeout(timeout)
+    cdef PollSet polled = PollSet()
+    for entry, flags in sockets:
+        polled.put(len(polled.entries), entry, flags)
+    return polled.found() if polled.wait(wait, b"zmq_poll") else []
+
+
+cdef class Poller:
+    """Waits for several sockets and descriptors at once. See `zmqbind.Poller`, the class that programs use."""
+
+    cdef PollSet set
+    cdef dict positions  # entry -> position in the set
+
+    def __cinit__(self):
+        self.set = PollSet()
+        self.positions = {}
+
+    def __contains__(self, socket):
+        return socket in self.positions
+
+    @property
+    def sockets(self):
+        """What is registered, a list of (socket, flags) pairs in the order of registration."""
+        return [(entry, self.set.wanted[i]) for i, entry in enumerate(self.set.entries)]
+
+    def register(self, socket, int flags=3):
+        """Wait for events of a socket from now on, or change which.
+
+        socket: Socket, int descriptor or object with fileno(). flags: int, a union of POLLIN, POLLOUT, POLLERR and
+        POLLPRI; 0 takes the socket out. Raises TypeError for what cannot be polled.
+        """
+        if flags:
+            position = self.positions.get(socket, len(self.set.entries))
+            self.set.put(position, socket, flags)
+            self.positions[socket] = position
+        elif socket in self.positions:
+            self.unregister(socket)
+
+    def modify(self, socket, int flags=3):
+        """Change the events to wait for: the same as register."""
+        self.register(socket, flags)
+
+    def unregister(self, socket):
+        """Wait for a socket no longer. Raises KeyError if it is not registered."""
+        position = self.positions.pop(socket)
+        self.set.remove(position)
+        for entry in self.set.entries[position:]:
+            self.positions[entry] -= 1
+
+    def poll(self, timeout=None):
+        """Wait until at least one of the registered sockets is ready.
+
+        timeout: milliseconds, int or float; None or negative: without limit.
+        Returns a list of (socket, events) pairs, events int, in the order of registration; empty when the time is
+        up. An object with fileno() is told as its descriptor. Raises ZMQError(ENOTSOCK) if a registered socket has
+        been closed, ContextTerminated, ConcurrentUseError if another thread is blocked in one of them.
+        """
+        return self.set.found() if self.set.wait(as_timeout(timeout), b"poll") else []

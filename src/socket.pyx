@@ -1,0 +1,493 @@
+# Socket: libzmq's socket. Only what touches libzmq is here; the comfort is in zmqbind/socket.py.
+
+import warnings
+from weakref import ref as _weak_reference
+
+
+@cython.no_gc_clear
+cdef class Socket:
+    """libzmq's socket. See `zmqbind.Socket`, the class that programs use."""
+
+    def __cinit__(self, *args, **kwargs):
+        self.handle = closed_handle
+        self.threshold = COPY_LIMIT
+        self.plain = type(self).send is Socket.send and type(self).recv is Socket.recv
+
+    def __init__(self, ctx_or_socket=None, int socket_type=0, *, shadow=0, copy_threshold=None):
+        if self.handle.pointer != NULL:
+            raise RuntimeError("Socket.__init__ was called twice")
+        if copy_threshold is not None:
+            self.threshold = copy_threshold
+        if isinstance(ctx_or_socket, Socket):
+            shadow = ctx_or_socket
+        if isinstance(shadow, Socket):
+            self.context = (<Socket>shadow).context
+            self.handle = (<Socket>shadow).handle
+            self._shadow = True
+        elif shadow:
+            self.adopt(<void *><size_t>shadow)
+        elif isinstance(ctx_or_socket, Context):
+            self.open(<Context>ctx_or_socket, socket_type)
+            return
+        elif ctx_or_socket is None:
+            raise TypeError("ctx_or_socket: a context must be specified")
+        else:
+            raise TypeError(f"ctx_or_socket: expected Context or Socket, got {type(ctx_or_socket).__name__}")
+        self.type = get_option(self, ZMQ_TYPE, None)
+
+    cdef int open(self, Context context, int socket_type) except -1:
+        """Make a new socket of libzmq's in a context."""
+        cdef Handle handle
+        context.enter("socket")
+        handle = Handle.__new__(Handle)
+        handle.pointer = zmq_socket(context.handle.pointer, socket_type)
+        if handle.pointer == NULL:
+            code = last_errno()
+            about = f"socket_type={socket_type!r}"
+            if code == EMFILE:
+                about = f"MAX_SOCKETS of the context is {zmq_ctx_get(context.handle.pointer, ZMQ_MAX_SOCKETS)}"
+            return fail(code, about)
+        self.handle = handle
+        self.context = context
+        self.type = socket_type
+        context._open[id(self)] = _weak_reference(self)
+        return 0
+
+    cdef int adopt(self, void *pointer) except -1:
+        """Become a shadow of the socket at an address: of zmqbind's own socket if it is one."""
+        cdef Context context
+        cdef Socket socket
+        self._shadow = True
+        for reference in list(open_contexts.values()):
+            context = reference()
+            if context is None:
+                continue
+            for socket in context._sockets:
+                if socket.handle.pointer == pointer:
+                    self.context = context
+                    self.handle = socket.handle
+                    return 0
+        self.handle = Handle.__new__(Handle)
+        self.handle.pointer = pointer
+        self.handle.exposed = True
+        return 0
+
+    def __del__(self):
+        if self.handle.pointer != NULL and not self._shadow and self.handle.generation == zb_generation:
+            warnings.warn(f"unclosed socket {self!r}", ResourceWarning, source=self)
+
+    def __dealloc__(self):
+        if self._shadow or self.context is None:
+            return
+        self.context._open.pop(<size_t><void *>self, None)
+        if self.handle.pointer != NULL and self.handle.generation == zb_generation:
+            zmq_close(self.handle.pointer)
+            self.handle.pointer = NULL
+
+    @property
+    def closed(self):
+        """Whether the socket has been closed, bool."""
+        return self.handle.pointer == NULL
+
+    @property
+    def socket_type(self):
+        """The type of the socket, int."""
+        return self.type
+
+    @property
+    def underlying(self):
+        """The address of libzmq's socket, int; 0 once it is closed."""
+        self.handle.exposed = True
+        return <size_t>self.handle.pointer
+
+    @property
+    def copy_threshold(self):
+        """Messages of less than this many bytes are copied also with copy=False, int."""
+        return self.threshold
+
+    @copy_threshold.setter
+    def copy_threshold(self, Py_ssize_t value):
+        self.threshold = value
+
+    def close(self, linger=None):
+        """Close the socket (zmq_close). Closing a closed socket does nothing.
+
+        linger: int, milliseconds that unsent messages may still take (-1: without limit); None leaves the LINGER
+        option as it is. Never blocks: libzmq sends what lingers in the background, until the context is terminated.
+        Raises ConcurrentUseError if another thread is blocked in the socket.
+        """
+        cdef Handle handle = self.handle
+        if handle.pointer == NULL:
+            return
+        if handle.generation != zb_generation:  # in a forked child; libzmq's socket is the parent's
+            handle.pointer = NULL
+            return
+        enter(self, b"close")
+        if linger is not None:
+            try:
+                set_option(self, ZMQ_LINGER, socket_options.get(ZMQ_LINGER), linger)
+            except ContextTerminated:
+                pass
+        close_socket(self)
+
+    # Options
+
+    def get(self, option):
+        """Return an option of the socket (zmq_getsockopt).
+
+        option: int, a SocketOption. Returns int, or bytes for options that hold text, identities or keys.
+        Raises TypeError if option is no int, ZMQError(EINVAL) if it is unknown, write-only or not for this type of
+        socket, ContextTerminated.
+        """
+        return get_option(self, option, socket_options.get(option))
+
+    def set(self, option, optval):
+        """Set an option of the socket (zmq_setsockopt).
+
+        option: int, a SocketOption. optval: int, or bytes for options that hold text, identities or keys.
+        Raises TypeError for a value of the wrong type, OverflowError for one that the option's C type cannot hold,
+        ZMQError(EINVAL) for one that libzmq refuses or an unknown or read-only option, ContextTerminated.
+        """
+        set_option(self, option, socket_options.get(option), optval)
+
+    def getsockopt(self, option):
+        """Return an option of the socket: the same as get."""
+        return get_option(self, option, socket_options.get(option))
+
+    def setsockopt(self, option, optval):
+        """Set an option of the socket: the same as set."""
+        set_option(self, option, socket_options.get(option), optval)
+
+    # Endpoints
+
+    def bind(self, addr):
+        """Accept connections at an endpoint (zmq_bind).
+
+        addr: str such as "tcp://127.0.0.1:5555", "tcp://*:*" (any free port; LAST_ENDPOINT tells which),
+        "ipc:///path", "inproc://name". Raises TypeError, ZMQError with the endpoint in its text.
+        """
+        use_endpoint(self, zmq_bind, addr, b"bind")
+
+    def connect(self, addr):
+        """Connect to an endpoint (zmq_connect); libzmq connects, and reconnects, in the background.
+
+        addr: str such as "tcp://127.0.0.1:5555". Raises TypeError, ZMQError with the endpoint in its text.
+        """
+        use_endpoint(self, zmq_connect, addr, b"connect")
+
+    def unbind(self, addr):
+        """Stop accepting connections at an endpoint, as LAST_ENDPOINT gave it (zmq_unbind).
+
+        addr: str. Raises ZMQError(ENOENT) if it was not bound.
+        """
+        use_endpoint(self, zmq_unbind, addr, b"unbind")
+
+    def disconnect(self, addr):
+        """Disconnect from an endpoint (zmq_disconnect).
+
+        addr: str, as given to connect. Raises ZMQError(ENOENT) if it was not connected.
+        """
+        use_endpoint(self, zmq_disconnect, addr, b"disconnect")
+
+    def monitor(self, addr, int events=0xFFFF):
+        """Have events of the socket published at an inproc endpoint (zmq_socket_monitor).
+
+        addr: str, "inproc://..."; None ends the monitoring. events: int, a union of Event members.
+        Raises ZMQError with the endpoint in its text.
+        """
+        cdef bytes endpoint = None if addr is None else endpoint_bytes(addr)
+        cdef const char *text = NULL if addr is None else PyBytes_AS_STRING(endpoint)
+        enter(self, b"monitor")
+        if zmq_socket_monitor(self.handle.pointer, text, events) != 0:
+            fail(last_errno(), f"addr={addr!r}")
+
+    def join(self, group):
+        """Receive messages of a group on a DISH socket (zmq_join, a draft).
+
+        group: str or bytes of at most 255 bytes. Raises ZMQVersionError where libzmq has no drafts, ZMQError.
+        """
+        use_group(self, zmq_join, group, b"join")
+
+    def leave(self, group):
+        """Receive no more messages of a group on a DISH socket (zmq_leave, a draft).
+
+        group: str or bytes. Raises ZMQVersionError where libzmq has no drafts, ZMQError if it was not joined.
+        """
+        use_group(self, zmq_leave, group, b"leave")
+
+    # Messages
+
+    def send(self, data, int flags=0, bint copy=True, bint track=False, routing_id=None, group=None):
+        """Send one message, or one part of one (zmq_msg_send).
+
+        data: bytes-like object or Frame. flags: int, DONTWAIT to raise Again rather than wait, SNDMORE if more parts
+        follow. copy: False lends data to libzmq, which uses its memory until the message is sent; data of less than
+        copy_threshold bytes is copied nevertheless. track: with copy=False, return a MessageTracker that tells when
+        the memory is free again. routing_id: int, of the peer of a SERVER socket. group: str, of a RADIO socket.
+
+        Returns None, or a MessageTracker if one was asked for. Raises TypeError if data is not bytes-like,
+        BufferError if it is not contiguous, Again if the message cannot be sent within SNDTIMEO milliseconds or at
+        once with DONTWAIT, ZMQError; then nothing has been sent.
+        """
+        cdef zmq_msg_t msg
+        if (copy and type(data) is bytes and PyBytes_GET_SIZE(data) < LENT_BYTES
+                and routing_id is None and group is None):
+            enter(self, b"send")
+            copy_in(&msg, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+            dispatch(self, &msg, flags, b"send")
+            return None
+        return send_any(self, data, flags, copy, track, routing_id, group)
+
+    def recv(self, int flags=0, bint copy=True, bint track=False):
+        """Receive one message, or one part of one; `get(RCVMORE)` tells whether more parts follow (zmq_msg_recv).
+
+        flags: int, DONTWAIT to raise Again rather than wait. copy: False returns a Frame over the memory that libzmq
+        received into. track: accepted for compatibility; there is nothing to track.
+
+        Returns bytes, or a Frame. Raises Again if nothing arrives within RCVTIMEO milliseconds or is there at once
+        with DONTWAIT, ContextTerminated, ZMQError.
+        """
+        cdef zmq_msg_t msg
+        if not copy:
+            return recv_frame(self, flags)
+        zmq_msg_init(&msg)
+        receive(self, &msg, flags, b"recv")
+        return take_bytes(&msg)
+
+    def recv_into(self, buffer, /, *, Py_ssize_t nbytes=0, int flags=0):
+        """Receive one message, or one part of one, into a buffer (zmq_msg_recv).
+
+        buffer: writable contiguous buffer. nbytes: int, bytes of it to use; 0 means all. flags: as for recv.
+
+        Returns the size of the message in bytes, int; where that is more than fits, the rest was dropped.
+        Raises BufferError if the buffer cannot be written, ValueError if nbytes does not fit it, and what recv
+        raises; then nothing has been received.
+        """
+        cdef Py_buffer view
+        cdef zmq_msg_t msg
+        cdef size_t size, used
+        PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
+        try:
+            if not 0 <= nbytes <= view.len:
+                raise ValueError(f"nbytes={nbytes} does not fit a buffer of {view.len} bytes")
+            zmq_msg_init(&msg)
+            receive(self, &msg, flags, b"recv_into")
+            size = zmq_msg_size(&msg)
+            used = min(size, nbytes if nbytes > 0 else view.len)
+            if used < UNLOCKED_COPY:
+                memcpy(view.buf, zmq_msg_data(&msg), used)
+            else:
+                with nogil:
+                    memcpy(view.buf, zmq_msg_data(&msg), used)
+            zmq_msg_close(&msg)
+            return size
+        finally:
+            PyBuffer_Release(&view)
+
+    def send_multipart(self, msg_parts, int flags=0, bint copy=True, bint track=False, routing_id=None, group=None):
+        """Send a message of several parts, whole or not at all (zmq_msg_send).
+
+        msg_parts: iterable of bytes-like objects and Frames, at least one. flags, copy, track: as for send.
+
+        Returns None, or with copy=False a MessageTracker for all parts. Raises what send raises, naming the part,
+        and IndexError for no parts; then nothing has been sent.
+        """
+        cdef tuple parts = tuple(msg_parts)
+        if not parts:
+            raise IndexError("msg_parts is empty")
+        if not self.plain:
+            last = len(parts) - 1
+            for part in parts[:last]:
+                self.send(part, flags | ZMQ_SNDMORE, copy=copy, track=track)
+            return self.send(parts[last], flags, copy=copy, track=track)
+        return send_parts(self, parts, flags, copy, track, routing_id, group)
+
+    def recv_multipart(self, int flags=0, bint copy=True, bint track=False):
+        """Receive all parts of a message (zmq_msg_recv).
+
+        flags, copy, track: as for recv. Returns a list of bytes, or of Frames with copy=False. Raises what recv
+        raises; then nothing has been received.
+        """
+        if not self.plain:
+            parts = [self.recv(flags, copy=copy, track=track)]
+            while get_option(self, ZMQ_RCVMORE, None):
+                parts.append(self.recv(flags, copy=copy, track=track))
+            return parts
+        return recv_parts(self, flags, copy)
+
+    def send_string(self, u, int flags=0, bint copy=True, encoding="utf-8", bint track=False, routing_id=None,
+                    group=None):
+        """Send a str as one message.
+
+        u: str. encoding: str, a codec's name. The rest is as for send. Raises TypeError if u is not str,
+        UnicodeEncodeError, and what send raises.
+        """
+        cdef zmq_msg_t msg
+        cdef Py_ssize_t size
+        cdef const char *text
+        if not isinstance(u, str):
+            raise TypeError(f"u: expected str, got {type(u).__name__}")
+        if self.plain and copy and encoding is UTF8 and routing_id is None and group is None:
+            text = PyUnicode_AsUTF8AndSize(u, &size)
+            enter(self, b"send_string")
+            copy_in(&msg, text, size)
+            dispatch(self, &msg, flags, b"send_string")
+            return None
+        if routing_id is None and group is None:
+            return self.send(u.encode(encoding), flags, copy=copy, track=track)
+        return self.send(u.encode(encoding), flags, copy=copy, track=track, routing_id=routing_id, group=group)
+
+    def recv_string(self, int flags=0, encoding="utf-8"):
+        """Receive one message as str.
+
+        flags: as for recv. encoding: str, a codec's name. Returns str. Raises UnicodeDecodeError (the message is then
+        lost), and what recv raises.
+        """
+        cdef zmq_msg_t msg
+        if not self.plain or encoding is not UTF8:
+            return self.recv(flags).decode(encoding)
+        zmq_msg_init(&msg)
+        receive(self, &msg, flags, b"recv_string")
+        try:
+            return PyUnicode_DecodeUTF8(<char *>zmq_msg_data(&msg), zmq_msg_size(&msg), NULL)
+        finally:
+            zmq_msg_close(&msg)
+
+    send_unicode = send_string
+    recv_unicode = recv_string
+
+    def poll(self, timeout=None, int flags=1):
+        """Wait until the socket can be read from or written to (zmq_poll).
+
+        timeout: milliseconds, int or float; None or negative: without limit. flags: int, POLLIN, POLLOUT or both.
+        Returns those of flags that are ready, int; 0 when the time is up. Raises ContextTerminated, ZMQError.
+        """
+        cdef long long wait = as_timeout(timeout)
+        cdef int events = current_events(self.handle, flags, b"poll")
+        if events or wait == 0:
+            return events
+        return wait_for_events(self, flags, wait, b"poll")
+
+
+cdef str UTF8 = "utf-8"
+
+
+cdef int close_socket(Socket socket) except -1:
+    """zmq_close a socket that `enter` has let in."""
+    cdef void *pointer = socket.handle.pointer
+    socket.handle.pointer = NULL
+    zmq_close(pointer)
+    if socket.context is not None:
+        socket.context._open.pop(id(socket), None)
+    return 0
+
+
+cdef int use_group(Socket socket, endpoint_call function, object group, const char *call) except -1:
+    if not zb_has_groups():
+        return missing(call.decode(), "4.2.0 with drafts")
+    cdef bytes name = group.encode() if isinstance(group, str) else group
+    enter(socket, call)
+    if function(socket.handle.pointer, PyBytes_AS_STRING(name)) != 0:
+        return fail(last_errno(), f"group={group!r}")
+    return 0
+
+
+cdef object send_any(Socket socket, object data, int flags, bint copy, bint track, object routing_id, object group):
+    """Send data of any kind; see Socket.send."""
+    cdef zmq_msg_t msg
+    cdef list completions = []
+    enter(socket, b"send")
+    cdef bint lent = fill(&msg, data, copy, track and not copy, socket.threshold, completions)
+    try:
+        address(&msg, routing_id, group)
+        enter(socket, b"send")
+    except BaseException:
+        zmq_msg_close(&msg)
+        raise
+    dispatch(socket, &msg, flags, b"send")
+    if isinstance(data, Frame):
+        return (<Frame>data).tracker
+    if copy or lent and not track:
+        return None
+    return track_completions(completions) if lent else finished
+
+
+cdef int address(zmq_msg_t *msg, object routing_id, object group) except -1:
+    if routing_id is not None:
+        set_routing_id(msg, routing_id)
+    if group is not None:
+        set_group(msg, group)
+    return 0
+
+
+cdef object recv_frame(Socket socket, int flags):
+    cdef Frame frame = Frame.__new__(Frame)
+    receive(socket, &frame.msg, flags, b"recv")
+    return frame
+
+
+cdef object send_parts(Socket socket, tuple parts, int flags, bint copy, bint track, object routing_id, object group):
+    """Send a multipart message: all parts are made into messages before the first is sent."""
+    cdef zmq_msg_t few[8]
+    cdef zmq_msg_t *messages = few
+    cdef list completions = []
+    cdef Py_ssize_t count = len(parts), filled = 0, sent = 0
+    enter(socket, b"send_multipart")
+    if count > 8:
+        messages = <zmq_msg_t *>PyMem_Malloc(count * sizeof(zmq_msg_t))
+        if messages == NULL:
+            raise MemoryError("send_multipart")
+    try:
+        for part in parts:
+            try:
+                fill(&messages[filled], part, copy, track and not copy, socket.threshold, completions)
+            except (TypeError, BufferError) as error:
+                raise type(error)(f"msg_parts[{filled}]: {error}") from None
+            filled += 1
+        if routing_id is not None or group is not None:
+            address(&messages[0], routing_id, group)
+        enter(socket, b"send_multipart")
+        while sent < count:
+            sent += 1  # from here on the message is libzmq's, or closed by dispatch
+            dispatch(socket, &messages[sent - 1], flags | ZMQ_SNDMORE if sent < count else flags, b"send_multipart")
+            flags &= ~ZMQ_DONTWAIT  # the rest of a message that has begun is never held up
+    finally:
+        while filled > sent:
+            filled -= 1
+            zmq_msg_close(&messages[filled])
+        if messages != few:
+            PyMem_Free(messages)
+    if copy:
+        return None
+    return track_completions(completions)
+
+
+cdef list recv_parts(Socket socket, int flags, bint copy):
+    """Receive a multipart message. Nobody else gets in between its parts."""
+    cdef zmq_msg_t msg
+    cdef Handle handle = socket.handle
+    cdef Frame frame
+    cdef list parts = []
+    cdef bint more = True
+    zmq_msg_init(&msg)
+    receive(socket, &msg, flags, b"recv_multipart")
+    handle.busy = b"recv_multipart"
+    try:
+        while True:
+            more = zmq_msg_more(&msg)
+            if copy:
+                parts.append(take_bytes(&msg))
+            else:
+                frame = Frame.__new__(Frame)
+                zmq_msg_move(&frame.msg, &msg)
+                parts.append(frame)
+            if not more:
+                return parts
+            zmq_msg_init(&msg)
+            receive_next(socket, &msg, b"recv_multipart")
+    except BaseException:
+        if more:
+            drop_parts(socket)
+        raise
+    finally:
+        handle.busy = NULL

@@ -1,0 +1,104 @@
+# MessageTracker: has libzmq finished with a message?
+
+cdef class Completion:
+    """libzmq's being done with one lent buffer. Looks like a threading.Event that libzmq sets."""
+
+    def __dealloc__(self):
+        if self.state != NULL:
+            zb_completion_drop(<zb_completion *>self.state)
+
+    def is_set(self):
+        """Return whether libzmq has released the buffer. Never blocks."""
+        return zb_load(&(<zb_completion *>self.state).done) != 0
+
+    def wait(self, timeout=None):
+        """Wait until libzmq has released the buffer, at most `timeout` seconds (None: forever). Return is_set()."""
+        cdef long long microseconds = -1
+        cdef long long end = 0
+        cdef PyLockStatus status
+        cdef zb_completion *state = <zb_completion *>self.state
+        if zb_load(&state.done):
+            return True
+        if timeout is not None:
+            microseconds = max(0, int(timeout * 1_000_000))
+            end = zb_now_ms() + microseconds // 1000
+        while True:
+            zb_drain()
+            with nogil:
+                status = PyThread_acquire_lock_timed(state.lock, microseconds, 1)
+                if status == PY_LOCK_ACQUIRED:
+                    PyThread_release_lock(state.lock)  # for the next waiter
+            if status != PY_LOCK_INTR:
+                return zb_load(&state.done) != 0
+            PyErr_CheckSignals()
+            if microseconds >= 0:
+                microseconds = max(0, end - zb_now_ms()) * 1000
+
+
+cdef Completion new_completion():
+    cdef Completion completion = Completion.__new__(Completion)
+    completion.state = zb_completion_new()
+    if completion.state == NULL:
+        raise MemoryError("message tracker")
+    return completion
+
+
+cdef class MessageTracker:
+    """Tells whether libzmq has finished with one or more messages, so that their buffers may be changed again.
+
+    towatch: MessageTrackers, tracked Frames, and objects with `is_set()` and `wait(timeout)` such as
+    threading.Event. A tracker of nothing is done. Raises TypeError for anything else.
+
+    No thread stands behind it: the free function of zmq_msg_init_data sets a flag that is read here.
+    """
+
+    def __init__(self, *towatch):
+        cdef list watched = []
+        for item in towatch:
+            if isinstance(item, MessageTracker):
+                watched.extend((<MessageTracker>item).watched)
+            elif isinstance(item, Frame):
+                if (<Frame>item).completion is None:
+                    raise ValueError("Not a tracked message: make the Frame with track=True")
+                watched.append((<Frame>item).completion)
+            elif hasattr(item, "is_set") and hasattr(item, "wait"):
+                watched.append(item)
+            else:
+                raise TypeError(f"expected MessageTracker, tracked Frame or Event, not {type(item).__name__}")
+        self.watched = watched
+
+    @property
+    def done(self):
+        """True once libzmq has released every message watched. Never blocks."""
+        for item in self.watched:
+            if not item.is_set():
+                return False
+        return True
+
+    def wait(self, timeout=-1):
+        """Wait until `done`.
+
+        timeout: seconds, float; -1 or None: without limit. Returns None.
+        Raises NotDone if the time is up before libzmq has released every message.
+        """
+        if timeout is None or timeout < 0:
+            for item in self.watched:
+                item.wait()
+            return
+        cdef long long end = zb_now_ms() + <long long>(timeout * 1000)
+        cdef double left = timeout
+        for item in self.watched:
+            item.wait(left)
+            if not item.is_set():
+                raise NotDone()
+            left = max(0, end - zb_now_ms()) / 1000.0
+
+
+cdef MessageTracker track_completions(list completions):
+    cdef MessageTracker tracker = MessageTracker.__new__(MessageTracker)
+    tracker.watched = completions
+    return tracker
+
+
+_FINISHED_TRACKER = track_completions([])
+cdef MessageTracker finished = _FINISHED_TRACKER

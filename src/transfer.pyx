@@ -1,0 +1,111 @@
+# Moving single messages through a socket: try with the GIL, wait without it.
+
+cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending, const char *call) except -1:
+    """Send or receive msg, without the GIL for as long as libzmq needs; signals are handled as PEP 475 says."""
+    cdef Handle handle = socket.handle
+    cdef void *pointer = handle.pointer
+    cdef long long start = zb_now_ms()
+    cdef int code
+    zb_drain()
+    while True:
+        handle.busy = call
+        with nogil:
+            code = transfer(msg, pointer, flags, sending)
+        handle.busy = NULL
+        if code == 0:
+            return 0
+        interrupted(code)
+        enter(socket, call)
+        timeout = get_option(socket, ZMQ_SNDTIMEO if sending else ZMQ_RCVTIMEO, None)
+        if timeout >= 0:
+            return transfer_until(socket, msg, flags, sending, call, start + timeout + 1)
+
+
+cdef int transfer_until(Socket socket, zmq_msg_t *msg, int flags, bint sending, const char *call,
+                        long long end) except -1:
+    """Go on with an interrupted call that had a timeout: libzmq would start it anew, so poll for the time left."""
+    cdef int code
+    while True:
+        left = end - zb_now_ms()
+        if left <= 0:
+            return fail(EAGAIN)
+        wait_for_events(socket, ZMQ_POLLOUT if sending else ZMQ_POLLIN, left, call)
+        code = transfer(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT, sending)
+        if code == 0:
+            return 0
+        if code != EAGAIN:
+            interrupted(code)
+        enter(socket, call)
+
+
+cdef inline int transfer(zmq_msg_t *msg, void *pointer, int flags, bint sending) noexcept nogil:
+    """zmq_msg_send or zmq_msg_recv; returns 0 or libzmq's error number."""
+    if (zmq_msg_send(msg, pointer, flags) if sending else zmq_msg_recv(msg, pointer, flags)) < 0:
+        return last_errno()
+    return 0
+
+
+cdef inline int receive(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
+    """Receive one frame into msg, which is initialised and stays the caller's to close."""
+    cdef int code
+    enter(socket, call)
+    while zmq_msg_recv(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT) < 0:
+        code = last_errno()
+        if code == EAGAIN and not flags & ZMQ_DONTWAIT:
+            return wait_to_transfer(socket, msg, flags, False, call)
+        interrupted(code)
+        enter(socket, call)
+    return 0
+
+
+cdef inline int dispatch(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
+    """Send msg. Afterwards it is libzmq's, or closed if an exception is raised. The caller has called `enter`."""
+    if zmq_msg_send(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT) >= 0:
+        return 0
+    return dispatch_again(socket, msg, flags, call)
+
+
+cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
+    cdef int code = last_errno()
+    try:
+        if code == EAGAIN:
+            # libzmq looks at its commands only now and then, and may not have seen yet that the peer has made room;
+            # reading EVENTS makes it look.
+            if read_events(socket.handle, call) & ZMQ_POLLOUT:
+                code = transfer(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT, True)
+        while code != 0:
+            if code == EAGAIN and not flags & ZMQ_DONTWAIT:
+                return wait_to_transfer(socket, msg, flags, True, call)
+            interrupted(code)
+            enter(socket, call)
+            code = transfer(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT, True)
+        return 0
+    except BaseException:
+        zmq_msg_close(msg)
+        raise
+
+
+cdef int receive_next(Socket socket, zmq_msg_t *msg, const char *call) except -1:
+    """Receive one more part of a message whose first part has arrived; libzmq delivers messages whole."""
+    socket.handle.busy = NULL
+    receive(socket, msg, 0, call)
+    socket.handle.busy = call
+    return 0
+
+
+cdef int drop_parts(Socket socket) noexcept:
+    """Read and drop what is left of a message, so that the next receive begins with a new one."""
+    cdef zmq_msg_t msg
+    cdef bint more = True
+    while more:
+        zmq_msg_init(&msg)
+        more = zmq_msg_recv(&msg, socket.handle.pointer, ZMQ_DONTWAIT) >= 0 and zmq_msg_more(&msg)
+        zmq_msg_close(&msg)
+    return 0
+
+
+cdef int wait_for_events(Socket socket, int events, long long timeout, const char *call) except -1:
+    """Wait until some of `events` are ready, at most `timeout` milliseconds (-1: forever); return those."""
+    cdef PollSet alone = PollSet()
+    alone.put(0, socket, events)
+    return alone.ready[0] if alone.wait(timeout, call) else 0

@@ -1,0 +1,117 @@
+"""zmqbind: a thin, fast binding over libzmq, with the API of PyZMQ.
+
+    import zmqbind as zmq
+
+    context = zmq.Context()
+    socket = context.socket(zmq.REQ)
+    socket.connect("tcp://127.0.0.1:5000")
+    socket.send_string("Hello")
+    print(socket.recv_string())
+"""
+
+from __future__ import annotations
+
+from . import constants, error
+from ._core import (
+    _FINISHED_TRACKER,
+    IPC_PATH_MAX_LEN,
+    Frame,
+    MessageTracker,
+    Stopwatch,
+    curve_keypair,
+    curve_public,
+    device,
+    has,
+    proxy,
+    proxy_steerable,
+    strerror,
+    zmq_errno,
+    zmq_version,
+    zmq_version_info,
+)
+from ._version import __version__
+from .constants import *
+from .context import Context
+from .error import *
+from .poll import Poller, select, zmq_poll
+from .socket import Socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__revision__ = ""
+COPY_THRESHOLD = 65536  #: bytes; send(copy=False) copies what is smaller (Socket.copy_threshold)
+DRAFT_API = PYZMQ_DRAFT_API = has("draft")  #: whether libzmq was built with its drafts
+Message = Frame
+SyncContext = Context
+SyncSocket = Socket
+
+_PYZMQ_LEVEL = (27, 3, 0)
+_SUBMODULES = frozenset({"devices", "utils"})
+
+
+def pyzmq_version_info() -> tuple[int, int, int]:
+    """Return the version of PyZMQ whose API this is, a tuple of three ints. `__version__` is zmqbind's own."""
+    return _PYZMQ_LEVEL
+
+
+def pyzmq_version() -> str:
+    """Return the version of PyZMQ whose API this is, str. `__version__` is zmqbind's own."""
+    return ".".join(map(str, _PYZMQ_LEVEL))
+
+
+def get_includes() -> list[str]:
+    """Return the directories that other Cython code needs to cimport zmqbind, a list of str."""
+    import os.path
+
+    package = os.path.dirname(os.path.abspath(__file__))
+    return [os.path.dirname(package), package]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a submodule when it is first touched."""
+    if name in _SUBMODULES:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "COPY_THRESHOLD",
+    "DRAFT_API",
+    "IPC_PATH_MAX_LEN",
+    "PYZMQ_DRAFT_API",
+    "_FINISHED_TRACKER",
+    "Context",
+    "Frame",
+    "Message",
+    "MessageTracker",
+    "Poller",
+    "Socket",
+    "Stopwatch",
+    "SyncContext",
+    "SyncSocket",
+    "__revision__",
+    "__version__",
+    "constants",
+    "curve_keypair",
+    "curve_public",
+    "device",
+    "error",
+    "get_includes",
+    "has",
+    "proxy",
+    "proxy_steerable",
+    "pyzmq_version",
+    "pyzmq_version_info",
+    "select",
+    "strerror",
+    "zmq_errno",
+    "zmq_poll",
+    "zmq_version",
+    "zmq_version_info",
+    *constants.__all__,
+    *error.__all__,
+]

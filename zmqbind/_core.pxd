@@ -1,0 +1,58 @@
+# The classes of zmqbind._core, for other Cython code to cimport.
+
+from cpython.pythread cimport PyThread_type_lock
+
+from zmqbind.libzmq cimport zmq_msg_t
+
+
+cdef class Completion:
+    cdef void *state            # zb_completion of src/release.h
+
+
+cdef class MessageTracker:
+    cdef list watched
+
+
+cdef class Frame:
+    cdef zmq_msg_t msg
+    cdef bytes content           # `bytes`, once made
+    cdef Completion completion   # of the lent buffer, where it is tracked
+    cdef bint mutable            # lies over a writable Python buffer
+    cdef bint copied             # lies over memory that libzmq allocated for it alone
+    cdef bint writable(self) noexcept
+
+
+cdef class Handle:
+    cdef void *pointer           # libzmq's socket or context; NULL once it is closed
+    cdef const char *busy        # the call that is inside it without the GIL, or NULL
+    cdef unsigned int generation  # the fork generation it was made in
+    cdef unsigned int uses       # how often a call went into it
+    cdef unsigned int looked     # `uses` when `events` was read: as long as they agree and the descriptor is not
+    cdef int events              # readable, nothing has changed
+    cdef int descriptor          # libzmq's FD option, or -1
+    cdef bint exposed            # others may be using libzmq's socket: `events` is never up to date
+
+
+cdef class ContextHandle(Handle):
+    cdef PyThread_type_lock termination  # held while somebody terminates the context
+
+
+cdef class Context:
+    cdef ContextHandle handle
+    cdef readonly bint _shadow
+    cdef dict _open              # id of a socket -> weak reference to it
+    cdef int enter(self, str call) except -1
+    cdef object __weakref__
+
+
+cdef class Socket:
+    cdef Handle handle
+    cdef readonly Context context
+    cdef readonly bint _shadow
+    cdef int open(self, Context context, int socket_type) except -1
+    cdef int adopt(self, void *pointer) except -1
+    cdef bint plain              # send and recv are those of this class
+    cdef int type
+    cdef public object _monitor_socket
+    cdef Py_ssize_t threshold
+    cdef object __weakref__

@@ -1,0 +1,116 @@
+"""The ``zmqbind`` command, also run as ``python -m zmqbind``."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+
+import zmqbind
+from zmqbind import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+CAPABILITIES = ("ipc", "curve", "gssapi", "pgm", "tipc", "norm", "ws", "wss", "draft", "vmci")
+
+# In the order shown: the key in the JSON, then the label people read.
+LABELS = {
+    "zmqbind": "zmqbind",
+    "pyzmq_api": "PyZMQ API",
+    "libzmq": "libzmq",
+    "libzmq_path": "libzmq path",
+    "capabilities": "capabilities",
+    "python": "Python",
+    "cython": "built with Cython",
+    "platform": "platform",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def make_parser() -> Parser:
+    """The parser of the whole command line."""
+    parser = Parser(prog="zmqbind", description="A Python binding of ZeroMQ's libzmq.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"zmqbind {zmqbind.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    info = commands.add_parser(
+        "info",
+        help="print versions, the libzmq in use and what it can do",
+        description="Print versions, the libzmq in use and what it can do.",
+        allow_abbrev=False,
+    )
+    info.add_argument("--json", action="store_true", help="as a JSON object")
+    info.set_defaults(run=show_info)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status. Bad arguments end it by `SystemExit` with status 2."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    options.run(options)
+    return 0
+
+
+def collect_info() -> dict[str, object]:
+    """What ``zmqbind info`` tells; a value that is not known is None."""
+    return {
+        "zmqbind": zmqbind.__version__,
+        "pyzmq_api": zmqbind.pyzmq_version(),
+        "libzmq": zmqbind.zmq_version(),
+        "libzmq_path": _core.libzmq_path(),
+        "capabilities": {name: zmqbind.has(name) for name in CAPABILITIES},
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "cython": cython_version(),
+        "platform": platform.platform(),
+    }
+
+
+def cython_version() -> str | None:
+    """The version of Cython that translated zmqbind._core, where it tells."""
+    number = getattr(_core, "CYTHON_HEX_VERSION", None)
+    return None if number is None else f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}"
+
+
+def show_info(options: argparse.Namespace) -> None:
+    """Print the information as JSON, as a table where rich is installed, or else as plain text."""
+    info = collect_info()
+    if options.json:
+        import json
+
+        print(json.dumps(info, indent=2))
+        return
+    rows = [(LABELS[key], describe(value)) for key, value in info.items()]
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError:
+        width = max(len(label) for label, _ in rows)
+        for label, text in rows:
+            print(f"{label:{width}}  {text}")
+        return
+    table = Table(show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False, highlight=False).print(table)
+
+
+def describe(value: object) -> str:
+    """One value as text: of the capabilities those there are, then those there are not."""
+    if not isinstance(value, dict):
+        return "unknown" if value is None else str(value)
+    there = " ".join(name for name, is_there in value.items() if is_there)
+    lacking = " ".join(name for name, is_there in value.items() if not is_there)
+    return f"{there or 'none'} (not: {lacking})" if lacking else there

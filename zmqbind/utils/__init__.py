@@ -1,0 +1,1 @@
+"""Small helpers around sockets; each module is loaded when it is imported, none with this package."""
