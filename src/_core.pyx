@@ -12,34 +12,32 @@ from cpython.buffer cimport (
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from cpython.object cimport PyObject
 from cpython.pythread cimport (
     PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock, PyThread_type_lock,
-    WAIT_LOCK,
 )
-from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.errno cimport EAGAIN, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOMEM, ENOTSOCK
+from libc.errno cimport EAGAIN, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOTSOCK
 from libc.limits cimport INT_MAX, LONG_MAX
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, strlen
+from libc.string cimport memcmp, memcpy
 
 from zmqbind.libzmq cimport (
-    EFSM, ENOTSUP, ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_MORE,
-    ZMQ_POLLIN, ZMQ_POLLOUT, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO, ZMQ_SUBSCRIBE, ZMQ_THREAD_SAFE,
-    ZMQ_TYPE, ZMQ_UNSUBSCRIBE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH,
-    zmq_bind, zmq_close, zmq_connect, zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term,
-    zmq_curve_keypair, zmq_curve_public, zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has,
-    zmq_msg_close, zmq_msg_copy, zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data,
-    zmq_msg_init_size, zmq_msg_more, zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t,
-    zmq_poll as c_poll, zmq_pollitem_t, zmq_proxy, zmq_proxy_steerable as c_proxy_steerable, zmq_setsockopt,
-    zmq_socket, zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror, zmq_unbind,
-    zmq_version as libzmq_version,
+    ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_POLLIN,
+    ZMQ_POLLOUT, ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO,
+    ZMQ_TYPE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH, ZMQ_XPUB, zmq_bind, zmq_close, zmq_connect,
+    zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term, zmq_curve_keypair, zmq_curve_public,
+    zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close, zmq_msg_copy,
+    zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size, zmq_msg_more,
+    zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t, zmq_poll as c_poll,
+    zmq_pollitem_t, zmq_setsockopt, zmq_socket,
+    zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror, zmq_unbind, zmq_version as
+    libzmq_version,
 )
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+    int PyObject_GenericSetAttr(object instance, object name, object value) except -1
 
 cdef extern from "pythread.h" nogil:
     ctypedef enum PyLockStatus:

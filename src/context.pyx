@@ -46,6 +46,9 @@ cdef class Context:
             zb_terminate_detached(self.handle.pointer)
             self.handle.pointer = NULL
 
+    def __setattr__(self, str name, value):
+        set_declared(self, name, value)
+
     cdef int enter(self, str call) except -1:
         if self.handle.pointer == NULL:
             raise ContextTerminated()
@@ -76,7 +79,8 @@ cdef class Context:
         self.enter("get")
         cdef int value = zmq_ctx_get(self.handle.pointer, option)
         if value < 0 and last_errno() == EINVAL:
-            option_failed(EINVAL, option, context_options.get((option, "r")), False, None)
+            known = context_options.get((option, "r")) or context_options.get((option, "w"))
+            option_failed(EINVAL, option, known, False, None)
         return value
 
     def set(self, int option, optval):
@@ -85,7 +89,7 @@ cdef class Context:
         option: int, a ContextOption. optval: int. Raises TypeError, OverflowError for a value that is no C int,
         ZMQError(EINVAL) for one out of range or an unknown or read-only option, ContextTerminated.
         """
-        cdef Option known = context_options.get((option, "w"))
+        cdef Option known = context_options.get((option, "w")) or context_options.get((option, "r"))
         cdef int value = <int>as_integer(optval, option, known, -0x80000000, 0x7FFFFFFF)
         self.enter("set")
         if zmq_ctx_set(self.handle.pointer, option, value) != 0:
@@ -152,6 +156,13 @@ cdef class Context:
         """The sockets made in this context that are still open, in the order they were made."""
         return [socket for socket in [reference() for reference in list(self._open.values())]
                 if socket is not None and not socket.closed]
+
+
+cdef int set_declared(object instance, str name, object value) except -1:
+    """Set an attribute that the class knows: misspelt options are errors, in subclasses too."""
+    if not hasattr(type(instance), name):
+        raise AttributeError(f"{type(instance).__name__} has no attribute or option {name!r}")
+    return PyObject_GenericSetAttr(instance, name, value)
 
 
 cdef int terminate(ContextHandle handle) except -1:

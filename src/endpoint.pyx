@@ -19,7 +19,7 @@ cdef bytes endpoint_bytes(object addr):
         # libzmq takes the port modulo 65536. A source endpoint may stand before the peer's, parted by a semicolon.
         for part in endpoint.split(b";"):
             port = part.rpartition(b":")[2]
-            if port.isdigit() and int(port) > 65535:
+            if port.lstrip(b"+-").isdigit() and not 0 <= int(port) <= 65535:
                 fail(EINVAL, f"addr={addr!r}: port {int(port)} is out of range, 0 to 65535")
     return endpoint
 

@@ -35,13 +35,10 @@ def zmq_errno():
 
 cdef int fail(int code, str about=None) except -1:
     """Raise the exception for an error number; `about` names the argument, endpoint or option at fault."""
-    if code == EAGAIN:
-        raise Again()
-    if code == ETERM:
-        raise ContextTerminated()
+    kind = Again if code == EAGAIN else ContextTerminated if code == ETERM else ZMQError
     if about is None:
-        raise ZMQError(code)
-    raise ZMQError(code, f"{strerror(code)} ({about})")
+        raise kind(code)
+    raise kind(code, f"{strerror(code)} ({about})")
 
 
 cdef int interrupted(int code, str about=None) except -1:

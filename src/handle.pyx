@@ -55,13 +55,8 @@ cdef int refuse(Handle handle, const char *call) except -1:
 
 cdef int read_events(Handle handle, const char *call) except -1:
     """ZMQ_EVENTS of a socket; libzmq looks at its commands first."""
-    cdef size_t size
+    cdef size_t size = sizeof(handle.events)
     admit(handle, call)
-    if handle.descriptor == -1 and not handle.exposed:
-        size = sizeof(handle.descriptor)
-        if zmq_getsockopt(handle.pointer, ZMQ_FD, &handle.descriptor, &size) != 0:
-            handle.exposed = True
-    size = sizeof(handle.events)
     while zmq_getsockopt(handle.pointer, ZMQ_EVENTS, &handle.events, &size) != 0:
         interrupted(last_errno())
         admit(handle, call)
@@ -78,6 +73,14 @@ cdef inline bint up_to_date(Handle handle) noexcept:
     return handle.looked == handle.uses and not handle.exposed
 
 
+cdef int descriptor_of(Handle handle) except -1:
+    """The descriptor that becomes readable when the socket's state may have changed."""
+    cdef size_t size = sizeof(handle.descriptor)
+    if handle.descriptor == -1 and zmq_getsockopt(handle.pointer, ZMQ_FD, &handle.descriptor, &size) != 0:
+        return fail(last_errno(), "this type of socket has no descriptor to wait on")
+    return handle.descriptor
+
+
 cdef int current_events(Handle handle, int wanted, const char *call) except -1:
     """Which of the wanted events a socket is ready for now."""
     cdef pollfd item
@@ -85,7 +88,7 @@ cdef int current_events(Handle handle, int wanted, const char *call) except -1:
     if up_to_date(handle):
         if wanted == ZMQ_POLLIN and handle.events & ZMQ_POLLIN:
             return ZMQ_POLLIN  # a message that waited to be received waits still
-        item.fd = handle.descriptor
+        item.fd = descriptor_of(handle)
         item.events = POLLIN
         if zb_poll(&item, 1, 0) == 0:
             return handle.events & wanted

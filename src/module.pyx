@@ -1,5 +1,9 @@
 # What happens when the module is loaded.
 
+cdef extern from *:
+    const long CYTHON_VERSION "CYTHON_HEX_VERSION"
+
+CYTHON_HEX_VERSION = CYTHON_VERSION
 LIBZMQ_BUILT_FOR = (ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH)
 
 if zmq_version_info() < (4, 2, 0):

@@ -69,7 +69,7 @@ cdef class IntOption(Option):
     def __get__(self, instance, owner):
         if instance is None:
             return self
-        return get_option(<Socket?>instance, self.number, self)
+        return get_attribute(<Socket?>instance, self)
 
     def __set__(self, instance, value):
         set_option(<Socket?>instance, self.number, self, value)
@@ -89,7 +89,7 @@ cdef class BytesOption(Option):
     def __get__(self, instance, owner):
         if instance is None:
             return self
-        return get_option(<Socket?>instance, self.number, self)
+        return get_attribute(<Socket?>instance, self)
 
     def __set__(self, instance, value):
         set_option(<Socket?>instance, self.number, self, value)
@@ -152,6 +152,16 @@ cdef int option_failed(int code, int number, Option option, bint writing, object
     elif writing and about == f"option {option.name}" and option.kind != KEY:
         about = f"{about}, value {value!r}"
     return fail(code, about)
+
+
+cdef object get_attribute(Socket socket, Option option):
+    """Read an option as an attribute: one that cannot be read is an attribute that is not there."""
+    try:
+        return get_option(socket, option.number, option)
+    except ZMQError as error:
+        if error.errno == EINVAL:
+            raise AttributeError(str(error)) from None
+        raise
 
 
 cdef object get_option(Socket socket, int number, Option option):

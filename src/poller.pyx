@@ -15,6 +15,43 @@ cdef long long as_timeout(object timeout) except? -2:
     return min(milliseconds, LONG_MAX)
 
 
+cdef enum:
+    FIRST_REST = 50  # milliseconds
+
+
+cdef int rest(pollfd *items, int count, list handles, long long end, bint *first, const char *call) except -1:
+    """poll(2) without the GIL until something happens or zb_now_ms() is `end` (-1: never); 0 when the time is up.
+
+    The handles, None for descriptors, are marked as busy meanwhile. Signals are handled, and then 1 is returned as if
+    something had happened, since a handler may have used the sockets. A signal that comes in just before poll(2) is
+    entered does not end it; so the first rest is a short one.
+    """
+    cdef Handle handle
+    cdef long long left = INT_MAX
+    cdef int ready
+    zb_drain()
+    if end >= 0:
+        left = max(0, end - zb_now_ms())
+    for handle in handles:
+        if handle is not None:
+            handle.busy = call
+    with nogil:
+        ready = zb_poll(items, count, <int>min(left, FIRST_REST if first[0] else INT_MAX) if end >= 0 or first[0] else -1)
+    for handle in handles:
+        if handle is not None:
+            handle.busy = NULL
+    if ready > 0 or ready == 0 and left < INT_MAX and (not first[0] or left <= FIRST_REST):
+        return ready
+    if ready < 0 and ready != -EINTR:
+        return fail(-ready, call.decode())
+    first[0] = False
+    PyErr_CheckSignals()
+    for handle in handles:
+        if handle is not None:
+            admit(handle, call)
+    return 1
+
+
 cdef class PollSet:
     """Sockets and descriptors to poll, as an array for poll(2).
 
@@ -80,14 +117,6 @@ cdef class PollSet:
             self.wanted[i] = self.wanted[i + 1]
         return 0
 
-    cdef int mark(self, const char *call) noexcept:
-        """Note in every socket that a call waits in it, or with NULL that none does."""
-        cdef Handle handle
-        for handle in self.handles:
-            if handle is not None:
-                handle.busy = call
-        return 0
-
     cdef int look(self, const char *call) except -1:
         """Find what is ready now, with the GIL. Returns how many are."""
         cdef Py_ssize_t i, count = len(self.entries)
@@ -106,7 +135,7 @@ cdef class PollSet:
                 read_events(handle, call)
             elif self.wanted[i] != ZMQ_POLLIN or not handle.events & ZMQ_POLLIN:
                 undecided = True  # but a message that waited to be received waits still
-            self.items[i].fd = handle.descriptor
+            self.items[i].fd = descriptor_of(handle)
             self.ready[i] = handle.events & self.wanted[i]
         if undecided and zb_poll(self.items, count, 0) < 0:
             PyErr_CheckSignals()
@@ -123,30 +152,14 @@ cdef class PollSet:
 
     cdef int wait(self, long long timeout, const char *call) except -1:
         """Wait until something is ready, at most `timeout` milliseconds (-1: forever). Returns how many are."""
+        cdef long long end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
+        cdef bint first = True
         cdef int found = self.look(call)
-        cdef long long left = timeout, end = 0
-        cdef int count, rc
-        if found or timeout == 0:
-            return found
-        if timeout > 0:
-            end = zb_now_ms() + timeout + 1
-        zb_drain()
-        while True:
-            count = len(self.entries)
-            self.mark(call)
-            with nogil:
-                rc = zb_poll(self.items, count, <int>min(left, INT_MAX))
-            self.mark(NULL)
-            if rc < 0:
-                interrupted(-rc, "poll")
-            if timeout > 0:
-                left = end - zb_now_ms()
-                if rc == 0 and left <= 1:
-                    return 0
-                left = max(left, 0)
+        while not found and timeout != 0:
+            if rest(self.items, len(self.entries), self.handles, end, &first, call) == 0:
+                return 0
             found = self.look(call)
-            if found or left == 0:
-                return found
+        return found
 
     cdef list found(self):
         """The (entry, events) pairs of what is ready. Objects with fileno() are told as their descriptor."""

@@ -1,4 +1,33 @@
-# Proxies: libzmq's, and the monitored queue in the same manner.
+# Proxies: one loop for the plain, the steerable and the monitored kind.
+#
+# libzmq's own zmq_proxy spins, and cannot be interrupted, while a message waits for a peer to go to; it forgets that it
+# was paused when a signal interrupts it; and it knows no monitored queue. So the loop is here, in C.
+
+cdef enum:
+    PROXY_BURST = 1000  # messages passed one way before the other way is looked at
+
+
+cdef struct Way:
+    void *source
+    void *target
+    zmq_msg_t *prefix      # goes before the copies for the capture socket; or NULL
+    zmq_msg_t parts[2]     # taken from source and not yet taken by target
+    int first, count       # which of parts those are
+    bint more              # more parts of the same message follow in source
+    bint waits_for_room    # there is a message, but target cannot take it now
+    uint64_t messages
+    uint64_t octets
+
+
+cdef struct Proxy:
+    Way ways[2]
+    void *capture
+    bint capture_may_block
+    void *control
+    bint swap              # both ends are ROUTERs: exchange the first two parts (sender and recipient)
+    bint paused
+    bint terminated
+
 
 cdef Handle part_of_proxy(object socket, str name, bint optional, const char *call):
     """The handle of one of a proxy's sockets; the argument's name is for the error."""
@@ -10,40 +39,44 @@ cdef Handle part_of_proxy(object socket, str name, bint optional, const char *ca
     return (<Socket>socket).handle
 
 
-cdef enum Proxying:
-    PLAIN_PROXY
-    STEERABLE_PROXY
-    MONITORED_QUEUE
-
-
-cdef int run_proxy(Proxying kind, list handles, zmq_msg_t *prefixes, const char *call) except -1:
-    """Run a proxy without the GIL until its context is terminated or it is told to end; signals are handled."""
-    cdef Handle handle
-    cdef Handle front = handles[0], back = handles[1], third = handles[2], control = handles[3]
-    cdef int code
-    while True:
-        for handle in handles:
-            if handle is not closed_handle:
-                if handle.pointer == NULL:
-                    return fail(ENOTSOCK)
-                handle.busy = call
-        zb_drain()
-        with nogil:
-            code = 0
-            if kind == PLAIN_PROXY:
-                if zmq_proxy(front.pointer, back.pointer, third.pointer) != 0:
-                    code = last_errno()
-            elif kind == STEERABLE_PROXY:
-                if c_proxy_steerable(front.pointer, back.pointer, third.pointer, control.pointer) != 0:
-                    code = last_errno()
-            else:
-                code = monitored_queue_loop(front.pointer, back.pointer, third.pointer, prefixes)
-        for handle in handles:
-            handle.busy = NULL
-            handle.uses += 1
-        if code == 0:
-            return 0
-        interrupted(code, call.decode())
+cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *call) except -1:
+    """Run a proxy between handles (front, back, capture, control) without the GIL; signals are handled between."""
+    cdef Proxy proxy
+    cdef Handle handle, front = handles[0], back = handles[1], capture = handles[2], control = handles[3]
+    cdef int i, code = 0
+    proxy.ways[0].source = proxy.ways[1].target = front.pointer
+    proxy.ways[1].source = proxy.ways[0].target = back.pointer
+    for i in range(2):
+        proxy.ways[i].prefix = NULL if prefixes == NULL else &prefixes[i]
+        proxy.ways[i].first = proxy.ways[i].count = 0
+        proxy.ways[i].more = proxy.ways[i].waits_for_room = False
+        proxy.ways[i].messages = proxy.ways[i].octets = 0
+    proxy.capture = capture.pointer
+    proxy.capture_may_block = capture.pointer != NULL and option_of(capture.pointer, ZMQ_TYPE) not in (ZMQ_PUB, ZMQ_XPUB)
+    proxy.control = control.pointer
+    proxy.swap = swap and option_of(front.pointer, ZMQ_TYPE) == ZMQ_ROUTER == option_of(back.pointer, ZMQ_TYPE)
+    proxy.paused = proxy.terminated = False
+    try:
+        while not proxy.terminated:
+            zb_drain()
+            for handle in handles:
+                if handle is not closed_handle:
+                    if handle.pointer == NULL:
+                        return fail(ENOTSOCK, f"{call.decode()}: the socket is closed")
+                    handle.busy = call
+            with nogil:
+                code = proxy_loop(&proxy)
+            for handle in handles:
+                handle.busy = NULL
+                handle.uses += 1
+            if code != 0:
+                interrupted(code, call.decode())
+    finally:
+        for i in range(2):
+            while proxy.ways[i].first < proxy.ways[i].count:
+                zmq_msg_close(&proxy.ways[i].parts[proxy.ways[i].first])
+                proxy.ways[i].first += 1
+    return 0
 
 
 def proxy(frontend, backend, capture=None):
@@ -51,10 +84,28 @@ def proxy(frontend, backend, capture=None):
 
     frontend, backend: Socket. capture: Socket of type PUB, DEALER, PUSH or PAIR, or None. Blocks without the GIL.
     Raises ContextTerminated when the context is terminated, TypeError, ZMQError; KeyboardInterrupt ends it too.
+    A message is read only when there is room for it on the other side; at the end of a burst that fills the other
+    side's high-water mark one message may be held, and is dropped if an exception ends the proxy just then.
     """
     handles = [part_of_proxy(frontend, "frontend", False, b"proxy"), part_of_proxy(backend, "backend", False, b"proxy"),
                part_of_proxy(capture, "capture", True, b"proxy"), closed_handle]
-    return run_proxy(PLAIN_PROXY, handles, NULL, b"proxy")
+    return run_proxy(handles, NULL, False, b"proxy")
+
+
+def proxy_steerable(frontend, backend, capture=None, control=None):
+    """A proxy that obeys commands on a fourth socket (zmq_proxy_steerable).
+
+    frontend, backend, capture: as for proxy. control: Socket of type PAIR, PULL, SUB or REP, or None; it takes the
+    messages b"PAUSE", b"RESUME", b"TERMINATE" and b"STATISTICS". STATISTICS is answered with eight frames of eight
+    bytes, unsigned and in native order: messages and bytes received and sent by the frontend, then by the backend.
+    Where control is a REP socket, other commands are answered with an empty message. Returns 0 after TERMINATE.
+    Raises as proxy does.
+    """
+    handles = [part_of_proxy(frontend, "frontend", False, b"proxy_steerable"),
+               part_of_proxy(backend, "backend", False, b"proxy_steerable"),
+               part_of_proxy(capture, "capture", True, b"proxy_steerable"),
+               part_of_proxy(control, "control", True, b"proxy_steerable")]
+    return run_proxy(handles, NULL, False, b"proxy_steerable")
 
 
 def device(int device_type, frontend, backend):
@@ -67,27 +118,12 @@ def device(int device_type, frontend, backend):
     return proxy(frontend, backend)
 
 
-def proxy_steerable(frontend, backend, capture=None, control=None):
-    """A proxy that obeys PAUSE, RESUME, TERMINATE and STATISTICS on a fourth socket (zmq_proxy_steerable).
-
-    frontend, backend, capture: as for proxy. control: Socket of type PAIR, PUB or SUB or REP, or None. Returns 0 after
-    TERMINATE. STATISTICS is answered with eight frames of eight bytes. Raises as proxy does. A signal whose handler
-    does not raise lets the proxy go on, unpaused.
-    """
-    handles = [part_of_proxy(frontend, "frontend", False, b"proxy_steerable"),
-               part_of_proxy(backend, "backend", False, b"proxy_steerable"),
-               part_of_proxy(capture, "capture", True, b"proxy_steerable"),
-               part_of_proxy(control, "control", True, b"proxy_steerable")]
-    return run_proxy(STEERABLE_PROXY, handles, NULL, b"proxy_steerable")
-
-
 def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_prefix=b"out"):
     """Pass messages between two sockets, and a copy of each, with a prefix that tells its direction, to a third.
 
     in_socket, out_socket: Socket; where both are ROUTERs, the first two frames (sender and recipient) are exchanged.
     mon_socket: Socket, usually PUB. in_prefix, out_prefix: bytes, the first frame of the copies of what came in at
-    in_socket and out_socket. Blocks without the GIL until the context is terminated.
-    Raises ContextTerminated, TypeError, ZMQError; KeyboardInterrupt ends it too.
+    in_socket and out_socket. Blocks without the GIL until the context is terminated. Raises as proxy does.
     """
     cdef zmq_msg_t prefixes[2]
     handles = [part_of_proxy(in_socket, "in_socket", False, b"monitored_queue"),
@@ -101,86 +137,204 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
     try:
         copy_in(&prefixes[0], PyBytes_AS_STRING(in_prefix), PyBytes_GET_SIZE(in_prefix))
         copy_in(&prefixes[1], PyBytes_AS_STRING(out_prefix), PyBytes_GET_SIZE(out_prefix))
-        return run_proxy(MONITORED_QUEUE, handles, prefixes, b"monitored_queue")
+        return run_proxy(handles, prefixes, True, b"monitored_queue")
     finally:
         zmq_msg_close(&prefixes[0])
         zmq_msg_close(&prefixes[1])
 
 
-cdef int monitored_queue_loop(void *front, void *back, void *monitor, zmq_msg_t *prefixes) noexcept nogil:
-    """Relay messages both ways until something fails; returns libzmq's error number.
+cdef int proxy_loop(Proxy *proxy) noexcept nogil:
+    """Pass messages until TERMINATE (returns 0) or until something fails (returns libzmq's error number).
 
-    A signal (EINTR) ends it only between messages: whatever a message waits for is waited for before it is read.
+    EINTR comes only between messages, so that the loop can be entered again with the same state.
     """
-    cdef zmq_pollitem_t items[2]
-    cdef bint swap = socket_type_of(front) == ZMQ_ROUTER and socket_type_of(back) == ZMQ_ROUTER
+    cdef zmq_pollitem_t items[3]
+    cdef Way *there = &proxy.ways[0]
+    cdef Way *back = &proxy.ways[1]
     cdef int code
-    items[0].socket, items[0].events = front, ZMQ_POLLIN
-    items[1].socket, items[1].events = back, ZMQ_POLLIN
+    items[0].socket, items[1].socket, items[2].socket = there.source, back.source, proxy.control
+    items[2].events = ZMQ_POLLIN
     while True:
-        if c_poll(items, 2, -1) < 0:
+        items[0].events = items[1].events = 0
+        if not proxy.paused:
+            items[0].events = (0 if there.waits_for_room else ZMQ_POLLIN) | (ZMQ_POLLOUT if back.waits_for_room else 0)
+            items[1].events = (0 if back.waits_for_room else ZMQ_POLLIN) | (ZMQ_POLLOUT if there.waits_for_room else 0)
+        if c_poll(items, 2 if proxy.control == NULL else 3, -1) < 0:
             return last_errno()
-        if items[0].revents:
-            code = relay(front, back, monitor, &prefixes[0], swap)
-            if code != 0:
+        if proxy.control != NULL and items[2].revents:
+            code = obey(proxy)
+            if code != 0 or proxy.terminated:
                 return code
-        if items[1].revents:
-            code = relay(back, front, monitor, &prefixes[1], swap)
+        if proxy.paused:
+            continue
+        code = pass_burst(proxy, there, items[1 if there.waits_for_room else 0].revents)
+        if code == 0 and there.source != back.source:
+            code = pass_burst(proxy, back, items[0 if back.waits_for_room else 1].revents)
+        if code != 0:
+            return code
+
+
+cdef int pass_burst(Proxy *proxy, Way *way, short events) noexcept nogil:
+    """Pass what source has to target, as far as there is room for it. Returns libzmq's error number, or 0."""
+    cdef int passed, code
+    if not events & (ZMQ_POLLOUT if way.waits_for_room else ZMQ_POLLIN):
+        return 0
+    way.waits_for_room = not option_of(way.target, ZMQ_EVENTS) & ZMQ_POLLOUT
+    if way.waits_for_room:
+        return 0
+    for passed in range(PROXY_BURST):
+        if way.first == way.count:
+            code = take_message(proxy, way)
             if code != 0:
-                return code
+                return 0 if code == EAGAIN else code
+        code = give_message(proxy, way)
+        if code == EAGAIN:
+            way.waits_for_room = True
+            return 0
+        if code != 0:
+            return code
+    return 0
 
 
-cdef int socket_type_of(void *socket) noexcept nogil:
-    cdef int kind = -1
-    cdef size_t size = sizeof(kind)
-    zmq_getsockopt(socket, ZMQ_TYPE, &kind, &size)
-    return kind
-
-
-cdef int relay(void *source, void *target, void *monitor, zmq_msg_t *prefix, bint swap) noexcept nogil:
-    """Move one message from source to target, and a copy behind a prefix to the monitor."""
-    cdef zmq_pollitem_t item
-    cdef zmq_msg_t part, recipient
-    cdef bint more = True
+cdef int take_message(Proxy *proxy, Way *way) noexcept nogil:
+    """Take the first part of a message from source, or the first two in the other order."""
+    cdef zmq_msg_t recipient
     cdef int code
-    item.events = ZMQ_POLLOUT
-    item.socket = target
-    if c_poll(&item, 1, -1) < 0:
-        return last_errno()
-    item.socket = monitor
-    if c_poll(&item, 1, -1) < 0:
-        return last_errno()
-    code = send_copy(prefix, monitor, ZMQ_SNDMORE)
-    while code == 0 and more:
-        zmq_msg_init(&part)
-        code = persist(&part, source, 0, False)
-        more = code == 0 and zmq_msg_more(&part)
-        if swap and more:
-            swap = False
-            zmq_msg_init(&recipient)
-            code = persist(&recipient, source, 0, False)
-            more = code == 0 and zmq_msg_more(&recipient)
-            if code == 0:
-                code = pass_on(&recipient, target, monitor, ZMQ_SNDMORE)
-            zmq_msg_close(&recipient)
-        if code == 0:
-            code = pass_on(&part, target, monitor, ZMQ_SNDMORE if more else 0)
-        zmq_msg_close(&part)
+    zmq_msg_init(&way.parts[0])
+    code = transfer(&way.parts[0], way.source, ZMQ_DONTWAIT, False)
+    if code != 0:
+        zmq_msg_close(&way.parts[0])
+        return code
+    way.first, way.count = 0, 1
+    way.more = zmq_msg_more(&way.parts[0])
+    if proxy.swap and way.more:
+        zmq_msg_init(&recipient)
+        code = persist(&recipient, way.source, 0, False)
+        way.more = code == 0 and zmq_msg_more(&recipient)
+        zmq_msg_init(&way.parts[1])
+        zmq_msg_move(&way.parts[1], &way.parts[0])
+        zmq_msg_move(&way.parts[0], &recipient)
+        zmq_msg_close(&recipient)
+        way.count = 2
     return code
 
 
-cdef int pass_on(zmq_msg_t *part, void *target, void *monitor, int flags) noexcept nogil:
-    cdef int code = send_copy(part, monitor, flags)
-    return persist(part, target, flags, True) if code == 0 else code
+cdef int give_message(Proxy *proxy, Way *way) noexcept nogil:
+    """Give the message that was taken to target, and a copy to capture; EAGAIN if there is no room for it."""
+    cdef bint begun = False
+    cdef bint last = False
+    cdef int code
+    if proxy.capture_may_block and not option_of(proxy.capture, ZMQ_EVENTS) & ZMQ_POLLOUT:
+        code = await_room(proxy.capture)
+        if code != 0:
+            return code
+    while not last:
+        if way.first == way.count:
+            zmq_msg_init(&way.parts[0])
+            code = persist(&way.parts[0], way.source, 0, False)
+            if code != 0:
+                zmq_msg_close(&way.parts[0])
+                return code
+            way.first, way.count = 0, 1
+            way.more = zmq_msg_more(&way.parts[0])
+        last = way.first + 1 == way.count and not way.more
+        code = give_part(proxy, way, &way.parts[way.first], begun, 0 if last else ZMQ_SNDMORE)
+        if code != 0:
+            return code
+        begun = True
+        way.first += 1
+    way.messages += 1
+    return 0
+
+
+cdef int give_part(Proxy *proxy, Way *way, zmq_msg_t *part, bint begun, int flags) noexcept nogil:
+    """Send one part to target, and a copy to capture. Only the first part of a message can find no room."""
+    cdef zmq_msg_t duplicate
+    cdef size_t size = zmq_msg_size(part)
+    cdef int code
+    zmq_msg_init(&duplicate)
+    if proxy.capture != NULL:
+        zmq_msg_copy(&duplicate, part)
+    code = persist(part, way.target, flags if begun else flags | ZMQ_DONTWAIT, True)
+    if code == 0:
+        way.octets += size
+        zmq_msg_close(part)
+        if proxy.capture != NULL:
+            if way.prefix != NULL and not begun:
+                code = send_copy(way.prefix, proxy.capture, ZMQ_SNDMORE)
+            if code == 0:
+                code = persist(&duplicate, proxy.capture, flags, True)
+    zmq_msg_close(&duplicate)
+    return code
+
+
+cdef int obey(Proxy *proxy) noexcept nogil:
+    """Read a command from the control socket, and answer it."""
+    cdef zmq_msg_t command
+    cdef const char *text
+    cdef size_t size
+    cdef bint answered = False
+    cdef int code
+    zmq_msg_init(&command)
+    code = persist(&command, proxy.control, ZMQ_DONTWAIT, False)
+    if code == 0:
+        text = <const char *>zmq_msg_data(&command)
+        size = zmq_msg_size(&command)
+        if size == 5 and memcmp(text, b"PAUSE", 5) == 0:
+            proxy.paused = True
+        elif size == 6 and memcmp(text, b"RESUME", 6) == 0:
+            proxy.paused = False
+        elif size == 9 and memcmp(text, b"TERMINATE", 9) == 0:
+            proxy.terminated = True
+        elif size == 10 and memcmp(text, b"STATISTICS", 10) == 0:
+            answered = True
+            code = send_statistics(proxy)
+        if code == 0 and not answered and option_of(proxy.control, ZMQ_TYPE) == ZMQ_REP:
+            zmq_msg_close(&command)
+            zmq_msg_init(&command)
+            code = persist(&command, proxy.control, 0, True)
+    zmq_msg_close(&command)
+    return 0 if code == EAGAIN else code
+
+
+cdef int send_statistics(Proxy *proxy) noexcept nogil:
+    cdef uint64_t numbers[8]
+    cdef zmq_msg_t part
+    cdef Way *there = &proxy.ways[0]
+    cdef Way *back = &proxy.ways[1]
+    cdef int i, code = 0
+    numbers[0], numbers[1], numbers[2], numbers[3] = there.messages, there.octets, back.messages, back.octets
+    numbers[4], numbers[5], numbers[6], numbers[7] = back.messages, back.octets, there.messages, there.octets
+    for i in range(8):
+        if code == 0:
+            zmq_msg_init_size(&part, sizeof(uint64_t))
+            memcpy(zmq_msg_data(&part), &numbers[i], sizeof(uint64_t))
+            code = persist(&part, proxy.control, ZMQ_SNDMORE if i < 7 else 0, True)
+            zmq_msg_close(&part)
+    return code
+
+
+cdef int await_room(void *socket) noexcept nogil:
+    cdef zmq_pollitem_t item
+    item.socket, item.events = socket, ZMQ_POLLOUT
+    return last_errno() if c_poll(&item, 1, -1) < 0 else 0
+
+
+cdef int option_of(void *socket, int option) noexcept nogil:
+    """An option that is a C int, or 0."""
+    cdef int value = 0
+    cdef size_t size = sizeof(value)
+    zmq_getsockopt(socket, option, &value, &size)
+    return value
 
 
 cdef int send_copy(zmq_msg_t *msg, void *socket, int flags) noexcept nogil:
-    cdef zmq_msg_t other
+    cdef zmq_msg_t duplicate
     cdef int code
-    zmq_msg_init(&other)
-    zmq_msg_copy(&other, msg)
-    code = persist(&other, socket, flags, True)
-    zmq_msg_close(&other)
+    zmq_msg_init(&duplicate)
+    zmq_msg_copy(&duplicate, msg)
+    code = persist(&duplicate, socket, flags, True)
+    zmq_msg_close(&duplicate)
     return code
 
 

@@ -35,6 +35,9 @@ cdef class Socket:
             raise TypeError(f"ctx_or_socket: expected Context or Socket, got {type(ctx_or_socket).__name__}")
         self.type = get_option(self, ZMQ_TYPE, None)
 
+    def __setattr__(self, str name, value):
+        set_declared(self, name, value)
+
     cdef int open(self, Context context, int socket_type) except -1:
         """Make a new socket of libzmq's in a context."""
         cdef Handle handle
@@ -383,10 +386,10 @@ cdef int close_socket(Socket socket) except -1:
 
 
 cdef int use_group(Socket socket, endpoint_call function, object group, const char *call) except -1:
-    if not zb_has_groups():
-        return missing(call.decode(), "4.2.0 with drafts")
     cdef bytes name = group.encode() if isinstance(group, str) else group
     enter(socket, call)
+    if not zb_has_groups():
+        return missing(call.decode(), "4.2.0 with drafts")
     if function(socket.handle.pointer, PyBytes_AS_STRING(name)) != 0:
         return fail(last_errno(), f"group={group!r}")
     return 0

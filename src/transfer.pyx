@@ -1,40 +1,30 @@
 # Moving single messages through a socket: try with the GIL, wait without it.
 
 cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending, const char *call) except -1:
-    """Send or receive msg, without the GIL for as long as libzmq needs; signals are handled as PEP 475 says."""
+    """Send or receive msg when libzmq can, after it could not at once; raises Again when the option's time is up."""
     cdef Handle handle = socket.handle
-    cdef void *pointer = handle.pointer
-    cdef long long start = zb_now_ms()
-    cdef int code
-    zb_drain()
+    cdef list handles = [handle]
+    cdef int timeout = get_option(socket, ZMQ_SNDTIMEO if sending else ZMQ_RCVTIMEO, None)
+    cdef long long end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
+    cdef bint first = True
+    cdef pollfd item
+    cdef int ready, code
+    if timeout == 0:
+        return fail(EAGAIN)
+    item.fd = descriptor_of(handle)
+    item.events = POLLIN
     while True:
-        handle.busy = call
-        with nogil:
-            code = transfer(msg, pointer, flags, sending)
-        handle.busy = NULL
-        if code == 0:
-            return 0
-        interrupted(code)
-        enter(socket, call)
-        timeout = get_option(socket, ZMQ_SNDTIMEO if sending else ZMQ_RCVTIMEO, None)
-        if timeout >= 0:
-            return transfer_until(socket, msg, flags, sending, call, start + timeout + 1)
-
-
-cdef int transfer_until(Socket socket, zmq_msg_t *msg, int flags, bint sending, const char *call,
-                        long long end) except -1:
-    """Go on with an interrupted call that had a timeout: libzmq would start it anew, so poll for the time left."""
-    cdef int code
-    while True:
-        left = end - zb_now_ms()
-        if left <= 0:
+        # A failed receive has made libzmq look at all its commands, and so does reading EVENTS: from here on the
+        # descriptor tells of every change. A failed send has not.
+        if not sending or read_events(handle, call) & ZMQ_POLLOUT:
+            code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, sending)
+            if code == 0:
+                return 0
+            if code != EAGAIN:
+                interrupted(code)
+        ready = rest(&item, 1, handles, end, &first, call)
+        if ready == 0:
             return fail(EAGAIN)
-        wait_for_events(socket, ZMQ_POLLOUT if sending else ZMQ_POLLIN, left, call)
-        code = transfer(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT, sending)
-        if code == 0:
-            return 0
-        if code != EAGAIN:
-            interrupted(code)
         enter(socket, call)
 
 
@@ -68,7 +58,7 @@ cdef inline int dispatch(Socket socket, zmq_msg_t *msg, int flags, const char *c
 cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
     cdef int code = last_errno()
     try:
-        if code == EAGAIN:
+        if code == EAGAIN and flags & ZMQ_DONTWAIT:
             # libzmq looks at its commands only now and then, and may not have seen yet that the peer has made room;
             # reading EVENTS makes it look.
             if read_events(socket.handle, call) & ZMQ_POLLOUT:

@@ -1,7 +1,7 @@
 """Write the files that are made from tools/options.ini and tools/constants.ini.
 
-    python tools/generate.py            write those that are out of date
-    python tools/generate.py --check    write nothing; exit with 1 if any is out of date
+python tools/generate.py            write those that are out of date
+python tools/generate.py --check    write nothing; exit with 1 if any is out of date
 """
 
 from __future__ import annotations
@@ -201,15 +201,15 @@ from ._core import BytesOption, ContextIntOption, IntOption
 __all__ = ["BY_NUMBER", "SETTABLE", "ContextOptions", "SocketOptions"]
 '''
 
-BY_NUMBER = '''
+BY_NUMBER = """
 # These have no attribute above. Making them lets Socket.get() and set() know them by number.
-BY_NUMBER: tuple[IntOption | BytesOption, ...] = (
-'''
-SETTABLE = '''
+BY_NUMBER: tuple[IntOption | BytesOption | ContextIntOption, ...] = (
+"""
+SETTABLE = """
 SETTABLE: dict[str, IntOption | BytesOption] = {
     name: option for name, option in vars(SocketOptions).items() if name.isupper() and "w" in option.access
 }
-'''
+"""
 
 
 def options_py(options: list[Option]) -> str:

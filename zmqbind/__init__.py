@@ -1,12 +1,12 @@
 """zmqbind: a thin, fast binding over libzmq, with the API of PyZMQ.
 
-    import zmqbind as zmq
+import zmqbind as zmq
 
-    context = zmq.Context()
-    socket = context.socket(zmq.REQ)
-    socket.connect("tcp://127.0.0.1:5000")
-    socket.send_string("Hello")
-    print(socket.recv_string())
+context = zmq.Context()
+socket = context.socket(zmq.REQ)
+socket.connect("tcp://127.0.0.1:5000")
+socket.send_string("Hello")
+print(socket.recv_string())
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from ._core import (
     zmq_version_info,
 )
 from ._version import __version__
-from .constants import *
+from .constants import *  # noqa: F403
 from .context import Context
-from .error import *
+from .error import *  # noqa: F403
 from .poll import Poller, select, zmq_poll
 from .socket import Socket
 

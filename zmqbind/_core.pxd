@@ -14,6 +14,7 @@ cdef class MessageTracker:
 
 
 cdef class Frame:
+    cdef object __weakref__
     cdef zmq_msg_t msg
     cdef bytes content           # `bytes`, once made
     cdef Completion completion   # of the lent buffer, where it is tracked

@@ -413,11 +413,9 @@ class ContextOptions:
     blocky = BLOCKY = ContextIntOption(70, "BLOCKY", "rw", "4.2.0",
         "With 0, sockets made from now on have a LINGER of 0, so that terminating the context does not wait "
         "for unsent messages. Default: 1.")
-    ipv6 = IPV6 = ContextIntOption(42, "IPV6", "rw", "4.0.0",
-        "Value of the IPV6 socket option for sockets made from now on. Default: 0.")
 
 # These have no attribute above. Making them lets Socket.get() and set() know them by number.
-BY_NUMBER: tuple[IntOption | BytesOption, ...] = (
+BY_NUMBER: tuple[IntOption | BytesOption | ContextIntOption, ...] = (
     IntOption(1, "HWM", "int", "rw", "2.0.0",
         "High-water mark for both directions. An option of libzmq 2 only; today reading it gives SNDHWM and "
         "setting it sets SNDHWM and RCVHWM. Unit: messages. Default: 1000. Sockets: all."),
@@ -429,6 +427,8 @@ BY_NUMBER: tuple[IntOption | BytesOption, ...] = (
         "often. Unit: bytes. Default: no subscriptions. Sockets: SUB; XPUB in manual mode."),
     IntOption(70, "BLOCKY", "bool", "rw", "4.2.0",
         "An option of the context; see there. Default: 1. Sockets: none."),
+    ContextIntOption(42, "IPV6", "rw", "4.0.0",
+        "Value of the IPV6 socket option for sockets made from now on. Default: 0."),
 )
 
 SETTABLE: dict[str, IntOption | BytesOption] = {

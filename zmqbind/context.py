@@ -5,23 +5,24 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from . import _core
-from ._options import SETTABLE, ContextOptions, SocketOptions
+from ._options import BY_NUMBER, SETTABLE, ContextOptions, SocketOptions
 from .constants import SocketOption
 from .error import ContextTerminated, ZMQError
 from .socket import Socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar, Generic
+    from typing import Any, ClassVar, Generic, overload
 
     from typing_extensions import Self, TypeVar
 
     SocketClass = TypeVar("SocketClass", bound=Socket[Any], default=Socket[bytes])
+    OtherClass = TypeVar("OtherClass", bound=Socket[Any])
     _Defaults = SocketOptions
 else:
     from ._generic import Subscriptable as Generic
 
-    SocketClass = Socket
+    SocketClass = None
 
     class _Default:
         """Descriptor: the value that an option of sockets made later gets."""
@@ -45,9 +46,11 @@ else:
             instance.sockopts[SocketOption(self._option.number)] = value
 
         def __delete__(self, instance):
-            instance.sockopts.pop(self._option.number, None)
+            self.__get__(instance, type(instance))
+            del instance.sockopts[self._option.number]
 
-    _defaults = {name: _Default(option) for name, option in SETTABLE.items()}
+    _topics = {option.name: option for option in BY_NUMBER if option.name.endswith("SUBSCRIBE")}
+    _defaults = {name: _Default(option) for name, option in {**SETTABLE, **_topics}.items()}
     _Defaults = type(
         "_Defaults",
         (),
@@ -98,7 +101,7 @@ class Context(_core.Context, ContextOptions, _Defaults, Generic[SocketClass]):
             shared = cls.__dict__.get("_instance")
             if shared is None or shared.closed or shared._inherited:
                 shared = cls._instance = cls(io_threads=io_threads)
-            return shared  # type: ignore[no-any-return]
+            return shared
 
     @classmethod
     def shadow(cls, address: object) -> Self:
@@ -126,11 +129,18 @@ class Context(_core.Context, ContextOptions, _Defaults, Generic[SocketClass]):
 
     def __repr__(self) -> str:
         closed = " closed" if self.closed else ""
-        return f"<{type(self).__module__.partition('.')[0]}.{type(self).__name__}() at {id(self):#x}{closed}>"
+        open_sockets = len(self._sockets)
+        count = f"{open_sockets} socket{'s' * (open_sockets > 1)}" if open_sockets else ""
+        return f"<{type(self).__module__.partition('.')[0]}.{type(self).__name__}({count}) at {id(self):#x}{closed}>"
 
-    def socket(
-        self, socket_type: int, socket_class: type[Socket[Any]] | None = None, **kwargs: Any
-    ) -> SocketClass:
+    if TYPE_CHECKING:
+
+        @overload
+        def socket(self, socket_type: int, socket_class: None = None, **kwargs: Any) -> SocketClass: ...
+        @overload
+        def socket(self, socket_type: int, socket_class: type[OtherClass], **kwargs: Any) -> OtherClass: ...
+
+    def socket(self, socket_type: int, socket_class: type[Any] | None = None, **kwargs: Any) -> Any:
         """Make a socket in this context.
 
         socket_type: int, a SocketType. socket_class: class to use instead of the context's own. kwargs: for it.
@@ -145,7 +155,7 @@ class Context(_core.Context, ContextOptions, _Defaults, Generic[SocketClass]):
                 socket.set(option, value)
             except ZMQError:  # not an option of this type of socket
                 pass
-        return socket  # type: ignore[return-value]
+        return socket
 
     def getsockopt(self, opt: int) -> int | bytes:
         """Return the default that sockets made later get for an option. Raises KeyError if none is set."""

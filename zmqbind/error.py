@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from errno import EBUSY, EINTR
+
 from . import _core
 from ._core import strerror, zmq_errno, zmq_version
 from .constants import Errno
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "Again",
@@ -31,8 +37,8 @@ class ZMQError(ZMQBaseError):
     msg: str, the text; None takes libzmq's. Both are kept, as `errno` and `strerror`.
     """
 
-    errno: int | None
-    strerror: str
+    errno: Any  # int, or None where the exception was made from a text alone
+    strerror: Any  # str; typed loosely for InterruptedSystemCall, which is an OSError too
 
     def __init__(self, errno: int | str | None = None, msg: str | None = None) -> None:
         if isinstance(errno, str):
@@ -43,7 +49,7 @@ class ZMQError(ZMQBaseError):
         self.strerror = strerror(self.errno) if msg is None else msg
 
     def __str__(self) -> str:
-        return self.strerror
+        return str(self.strerror)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -57,21 +63,21 @@ class Again(ZMQError):
     """The call would have had to wait, or the time that it could wait is up (EAGAIN)."""
 
     def __init__(self, errno: object = "ignored", msg: object = "ignored") -> None:
-        super().__init__(Errno.EAGAIN)
+        super().__init__(Errno.EAGAIN, None if msg == "ignored" else str(msg))
 
 
 class ContextTerminated(ZMQError):
     """The context has been terminated (ETERM)."""
 
     def __init__(self, errno: object = "ignored", msg: object = "ignored") -> None:
-        super().__init__(Errno.ETERM)
+        super().__init__(Errno.ETERM, None if msg == "ignored" else str(msg))
 
 
 class InterruptedSystemCall(ZMQError, InterruptedError):
     """A signal interrupted the call (EINTR). zmqbind goes on with the call instead (PEP 475) and never raises it."""
 
     def __init__(self, errno: object = "ignored", msg: object = "ignored") -> None:
-        super().__init__(4)
+        super().__init__(EINTR, None if msg == "ignored" else str(msg))
 
 
 class ConcurrentUseError(ZMQError):
@@ -82,9 +88,7 @@ class ConcurrentUseError(ZMQError):
     """
 
     def __init__(self, call: str, blocked_in: str) -> None:
-        import errno
-
-        super().__init__(errno.EBUSY, f"{call}() on a socket that another call is blocked in: {blocked_in}()")
+        super().__init__(EBUSY, f"{call}() on a socket that another call is blocked in: {blocked_in}()")
         self.call = call
         self.blocked_in = blocked_in
 

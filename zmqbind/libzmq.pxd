@@ -19,10 +19,13 @@ cdef extern from "zmq.h" nogil:
         ZMQ_MAX_SOCKETS
 
         ZMQ_PAIR
+        ZMQ_PUB
+        ZMQ_REP
         ZMQ_PULL
         ZMQ_SUB
         ZMQ_XSUB
         ZMQ_ROUTER
+        ZMQ_XPUB
 
         ZMQ_SUBSCRIBE
         ZMQ_UNSUBSCRIBE

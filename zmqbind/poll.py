@@ -62,4 +62,4 @@ def select(
 def _descriptor(thing: Any) -> int | None:
     """The descriptor that zmq_poll reports an object with fileno() as."""
     fileno = getattr(thing, "fileno", None)
-    return None if fileno is None else fileno()  # type: ignore[no-any-return]
+    return None if fileno is None else fileno()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+from types import MethodType
 
 from . import _core
-from ._options import SocketOptions
+from ._options import BY_NUMBER, SocketOptions
 from .constants import Event, SocketOption, SocketType
 from .error import ZMQBindError, ZMQError
 
@@ -17,28 +18,30 @@ if TYPE_CHECKING:
     from typing_extensions import Self, TypeVar
 
     ReturnType = TypeVar("ReturnType", default=bytes)
+    SocketT = TypeVar("SocketT", bound="Socket[Any]")
 else:
     from ._generic import Subscriptable as Generic
 
-    ReturnType = bytes
+    ReturnType = SocketT = None
 
 __all__ = ["Socket"]
 
 FIRST_FREE_PORT, END_OF_PORTS = 49152, 65536
+_TOPIC_OPTIONS = tuple(option for option in BY_NUMBER if option.name.endswith("SUBSCRIBE"))
 _SEND_OPTIONS = ("copy", "track", "routing_id", "group")
 
 
-class _Endpoint:
+class _Endpoint(Generic[SocketT]):
     """What bind and connect return: leaving a `with` block undoes them."""
 
     __slots__ = ("_endpoint", "_kind", "_socket")
 
-    def __init__(self, socket: Socket[Any], kind: str, endpoint: str | bytes) -> None:
+    def __init__(self, socket: SocketT, kind: str, endpoint: str | bytes) -> None:
         self._socket = socket
         self._kind = kind
         self._endpoint = endpoint
 
-    def __enter__(self) -> Socket[Any]:
+    def __enter__(self) -> SocketT:
         return self._socket
 
     def __exit__(self, *exc_info: object) -> None:
@@ -62,7 +65,8 @@ class _TopicMethod:
         self.__doc__ = function.__doc__
 
     def __get__(self, instance: object, owner: type) -> Callable[[str | bytes], None]:
-        return self._function if instance is None else self._function.__get__(instance)
+        method: Callable[..., None] = self._function if instance is None else MethodType(self._function, instance)
+        return method
 
     def __set__(self, instance: Any, topic: str | bytes) -> None:
         self._function(instance, topic)
@@ -140,12 +144,12 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
             return kind  # type: ignore[return-value]  # of a libzmq newer than the table
 
     def fileno(self) -> int:
-        """Return the descriptor to watch for events, int: the FD option. It is edge-triggered; see zmq_getsockopt(3)."""
+        """Return the descriptor to watch for events, int: the FD option. It is edge-triggered (zmq_getsockopt)."""
         return self.fd
 
     # Endpoints
 
-    def bind(self, addr: str | bytes) -> _Endpoint:
+    def bind(self, addr: str | bytes) -> _Endpoint[Self]:
         """Accept connections at an endpoint (zmq_bind).
 
         addr: str such as "tcp://127.0.0.1:5555", "tcp://*:*" (any free port; LAST_ENDPOINT tells which),
@@ -155,7 +159,7 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         super().bind(addr)
         return _Endpoint(self, "bind", self.last_endpoint.decode("utf-8", "surrogateescape") or addr)
 
-    def connect(self, addr: str | bytes) -> _Endpoint:
+    def connect(self, addr: str | bytes) -> _Endpoint[Self]:
         """Connect to an endpoint (zmq_connect); libzmq connects, and reconnects, in the background.
 
         addr: str such as "tcp://127.0.0.1:5555". Returns a context manager that disconnects.
@@ -173,7 +177,7 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         from, max_port excluded; by default the operating system chooses. max_tries: int, ports to try.
         Raises ZMQBindError if none was free, ValueError for an empty range, ZMQError for a bad endpoint.
         """
-        if not addr.startswith(("tcp:", "udp:", "ws:", "wss:")):
+        if addr.startswith(("ipc:", "inproc:")):
             raise ValueError(f"addr: {addr!r} is of a transport without ports")
         if min_port == FIRST_FREE_PORT and max_port == END_OF_PORTS and addr.startswith("tcp:"):
             self.bind(f"{addr}:*")
@@ -204,7 +208,16 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         self.sndhwm = value
         self.rcvhwm = value
 
-    hwm = HWM = property(get_hwm, set_hwm, doc="The high-water marks: reads SNDHWM, sets SNDHWM and RCVHWM.")
+    @property
+    def hwm(self) -> int:
+        """The high-water marks, int, messages: reads SNDHWM, sets SNDHWM and RCVHWM."""
+        return self.get_hwm()
+
+    @hwm.setter
+    def hwm(self, value: int) -> None:
+        self.set_hwm(value)
+
+    HWM = hwm
 
     @_topic_method(SocketOption.SUBSCRIBE)
     def subscribe(self, topic: str | bytes) -> None:
@@ -222,7 +235,7 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         """
         self.set(SocketOption.UNSUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
 
-    SUBSCRIBE, UNSUBSCRIBE = subscribe, unsubscribe
+    SUBSCRIBE, UNSUBSCRIBE = _TOPIC_OPTIONS
 
     def get_string(self, option: int, encoding: str = "utf-8") -> str:
         """Return an option whose value is bytes as str.
@@ -326,7 +339,7 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         if self.context is None:
             raise TypeError("get_monitor_socket: the socket is a shadow without a context")
         if addr is None:
-            addr = f"inproc://zmqbind-monitor-{self.underlying:x}"
+            addr = f"inproc://zmqbind-monitor-{id(self):x}"
         self.monitor(addr, Event.ALL if events is None else events)
         monitor = self.context.socket(SocketType.PAIR)
         monitor.connect(addr)

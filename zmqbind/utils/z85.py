@@ -8,12 +8,7 @@ from __future__ import annotations
 __all__ = ["decode", "encode"]
 
 # A digit's value is its place.
-DIGITS = (
-    b"0123456789"
-    b"abcdefghijklmnopqrstuvwxyz"
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    b".-:+=^!/*?&<>()[]{}@%$#"
-)
+DIGITS = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 VALUES = {digit: value for value, digit in enumerate(DIGITS)}
 
 
