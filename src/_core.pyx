@@ -30,7 +30,7 @@ from zmqbind.libzmq cimport (
     zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close, zmq_msg_copy,
     zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size, zmq_msg_more,
     zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t, zmq_poll as c_poll,
-    zmq_pollitem_t, zmq_setsockopt, zmq_socket,
+    zmq_pollitem_t, zmq_setsockopt,
     zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror, zmq_unbind, zmq_version as
     libzmq_version,
 )
@@ -77,6 +77,7 @@ cdef extern from "platform.h" nogil:
     enum:
         POLLIN
     int zb_watch_forks()
+    void *zb_socket(void *context, int type)
     void zb_terminate_detached(void *context)
     void zb_await_terminations(int ms)
     const char *zb_libzmq_path()

@@ -89,6 +89,26 @@ static int zb_watch_forks(void)
 #endif
 }
 
+/* zmq_socket, which starts libzmq's threads at the first socket: with all signals blocked, as one that such a thread
+ * takes before it has blocked them itself would not interrupt the thread that runs Python. */
+static void *zb_socket(void *context, int type)
+{
+#if defined(_WIN32)
+    return zmq_socket(context, type);
+#else
+    sigset_t all, before;
+    void *made;
+    int code;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    made = zmq_socket(context, type);
+    code = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = code;
+    return made;
+#endif
+}
+
 static void zb_terminate(void *context)
 {
 #if !defined(_WIN32)

@@ -28,15 +28,16 @@ cdef int rest(pollfd *items, int count, list handles, long long end, bint *first
     """
     cdef Handle handle
     cdef long long left = INT_MAX
-    cdef int ready
+    cdef int limit, ready
     zb_drain()
     if end >= 0:
         left = max(0, end - zb_now_ms())
     for handle in handles:
         if handle is not None:
             handle.busy = call
+    limit = <int>min(left, FIRST_REST if first[0] else INT_MAX) if end >= 0 or first[0] else -1
     with nogil:
-        ready = zb_poll(items, count, <int>min(left, FIRST_REST if first[0] else INT_MAX) if end >= 0 or first[0] else -1)
+        ready = zb_poll(items, count, limit)
     for handle in handles:
         if handle is not None:
             handle.busy = NULL

@@ -5,6 +5,7 @@
 
 cdef enum:
     PROXY_BURST = 1000  # messages passed one way before the other way is looked at
+    SIGNAL_CHECK = 50   # milliseconds; the longest time with messages to pass and no look for signals
 
 
 cdef struct Way:
@@ -27,6 +28,7 @@ cdef struct Proxy:
     bint swap              # both ends are ROUTERs: exchange the first two parts (sender and recipient)
     bint paused
     bint terminated
+    bint busy              # messages have been passed since signals were looked for
 
 
 cdef Handle part_of_proxy(object socket, str name, bint optional, const char *call):
@@ -52,10 +54,12 @@ cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *cal
         proxy.ways[i].more = proxy.ways[i].waits_for_room = False
         proxy.ways[i].messages = proxy.ways[i].octets = 0
     proxy.capture = capture.pointer
-    proxy.capture_may_block = capture.pointer != NULL and option_of(capture.pointer, ZMQ_TYPE) not in (ZMQ_PUB, ZMQ_XPUB)
+    proxy.capture_may_block = capture.pointer != NULL and \
+        option_of(capture.pointer, ZMQ_TYPE) not in (ZMQ_PUB, ZMQ_XPUB)
     proxy.control = control.pointer
     proxy.swap = swap and option_of(front.pointer, ZMQ_TYPE) == ZMQ_ROUTER == option_of(back.pointer, ZMQ_TYPE)
     proxy.paused = proxy.terminated = False
+    proxy.busy = True
     try:
         while not proxy.terminated:
             zb_drain()
@@ -87,7 +91,8 @@ def proxy(frontend, backend, capture=None):
     A message is read only when there is room for it on the other side; at the end of a burst that fills the other
     side's high-water mark one message may be held, and is dropped if an exception ends the proxy just then.
     """
-    handles = [part_of_proxy(frontend, "frontend", False, b"proxy"), part_of_proxy(backend, "backend", False, b"proxy"),
+    handles = [part_of_proxy(frontend, "frontend", False, b"proxy"),
+               part_of_proxy(backend, "backend", False, b"proxy"),
                part_of_proxy(capture, "capture", True, b"proxy"), closed_handle]
     return run_proxy(handles, NULL, False, b"proxy")
 
@@ -146,12 +151,14 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
 cdef int proxy_loop(Proxy *proxy) noexcept nogil:
     """Pass messages until TERMINATE (returns 0) or until something fails (returns libzmq's error number).
 
-    EINTR comes only between messages, so that the loop can be entered again with the same state.
+    EINTR comes only between messages, so that the loop can be entered again with the same state. It stands also for
+    a look at signals that is due: one that came while messages were passed has interrupted nothing.
     """
     cdef zmq_pollitem_t items[3]
     cdef Way *there = &proxy.ways[0]
     cdef Way *back = &proxy.ways[1]
-    cdef int code
+    cdef long long check = zb_now_ms() + SIGNAL_CHECK
+    cdef int code, ready
     items[0].socket, items[1].socket, items[2].socket = there.source, back.source, proxy.control
     items[2].events = ZMQ_POLLIN
     while True:
@@ -159,8 +166,12 @@ cdef int proxy_loop(Proxy *proxy) noexcept nogil:
         if not proxy.paused:
             items[0].events = (0 if there.waits_for_room else ZMQ_POLLIN) | (ZMQ_POLLOUT if back.waits_for_room else 0)
             items[1].events = (0 if back.waits_for_room else ZMQ_POLLIN) | (ZMQ_POLLOUT if there.waits_for_room else 0)
-        if c_poll(items, 2 if proxy.control == NULL else 3, -1) < 0:
+        ready = c_poll(items, 2 if proxy.control == NULL else 3, SIGNAL_CHECK if proxy.busy else -1)
+        if ready < 0:
             return last_errno()
+        proxy.busy = ready > 0
+        if not proxy.busy or zb_now_ms() >= check:
+            return EINTR
         if proxy.control != NULL and items[2].revents:
             code = obey(proxy)
             if code != 0 or proxy.terminated:
@@ -176,13 +187,13 @@ cdef int proxy_loop(Proxy *proxy) noexcept nogil:
 
 cdef int pass_burst(Proxy *proxy, Way *way, short events) noexcept nogil:
     """Pass what source has to target, as far as there is room for it. Returns libzmq's error number, or 0."""
-    cdef int passed, code
+    cdef int _passed, code
     if not events & (ZMQ_POLLOUT if way.waits_for_room else ZMQ_POLLIN):
         return 0
     way.waits_for_room = not option_of(way.target, ZMQ_EVENTS) & ZMQ_POLLOUT
     if way.waits_for_room:
         return 0
-    for passed in range(PROXY_BURST):
+    for _passed in range(PROXY_BURST):
         if way.first == way.count:
             code = take_message(proxy, way)
             if code != 0:

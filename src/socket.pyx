@@ -42,8 +42,11 @@ cdef class Socket:
         """Make a new socket of libzmq's in a context."""
         cdef Handle handle
         context.enter("socket")
+        if socket_type in DRAFT_TYPES and zmq_has(b"draft") != 1:
+            # Some builds of libzmq make them nevertheless, but without the functions to use them with.
+            return fail(EINVAL, f"socket_type={DRAFT_TYPES[socket_type]} is a draft: libzmq was built without drafts")
         handle = Handle.__new__(Handle)
-        handle.pointer = zmq_socket(context.handle.pointer, socket_type)
+        handle.pointer = zb_socket(context.handle.pointer, socket_type)
         if handle.pointer == NULL:
             code = last_errno()
             about = f"socket_type={socket_type!r}"
@@ -76,7 +79,9 @@ cdef class Socket:
         return 0
 
     def __del__(self):
-        if self.handle.pointer != NULL and not self._shadow and self.handle.generation == zb_generation:
+        if self.handle.pointer == NULL or self._shadow or self._monitored is not None:
+            return
+        if self.handle.generation == zb_generation:
             warnings.warn(f"unclosed socket {self!r}", ResourceWarning, source=self)
 
     def __dealloc__(self):
@@ -126,6 +131,10 @@ cdef class Socket:
             handle.pointer = NULL
             return
         enter(self, b"close")
+        if self._monitored is not None:  # libzmq would wait for somebody to take its events
+            monitored = self._monitored()
+            if monitored is not None and not monitored.closed:
+                monitored.disable_monitor()
         if linger is not None:
             try:
                 set_option(self, ZMQ_LINGER, socket_options.get(ZMQ_LINGER), linger)
@@ -373,6 +382,10 @@ cdef class Socket:
 
 
 cdef str UTF8 = "utf-8"
+cdef dict DRAFT_TYPES = {
+    12: "SERVER", 13: "CLIENT", 14: "RADIO", 15: "DISH", 16: "GATHER", 17: "SCATTER", 18: "DGRAM", 19: "PEER",
+    20: "CHANNEL",
+}
 
 
 cdef int close_socket(Socket socket) except -1:

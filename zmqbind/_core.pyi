@@ -172,6 +172,7 @@ class Context:
 
 class Socket:
     _monitor_socket: Any
+    _monitored: Any
     copy_threshold: int
     def __init__(
         self,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+from itertools import count
 from types import MethodType
+from weakref import ref
 
 from . import _core
 from ._options import BY_NUMBER, SocketOptions
@@ -28,6 +30,7 @@ __all__ = ["Socket"]
 
 FIRST_FREE_PORT, END_OF_PORTS = 49152, 65536
 _TOPIC_OPTIONS = tuple(option for option in BY_NUMBER if option.name.endswith("SUBSCRIBE"))
+_monitor_numbers = count()
 _SEND_OPTIONS = ("copy", "track", "routing_id", "group")
 
 
@@ -331,7 +334,7 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         """Return a PAIR socket on which events of this socket arrive; the same one each time (zmq_socket_monitor).
 
         events: int, a union of Event members; None: all. addr: str, the inproc endpoint to use; None: one is made up.
-        Raises ZMQError.
+        Closing the PAIR socket ends the monitoring. Raises ZMQError.
         """
         monitor: Socket[bytes] | None = self._monitor_socket
         if monitor is not None and not monitor.closed:
@@ -339,9 +342,11 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         if self.context is None:
             raise TypeError("get_monitor_socket: the socket is a shadow without a context")
         if addr is None:
-            addr = f"inproc://zmqbind-monitor-{id(self):x}"
+            addr = f"inproc://zmqbind-monitor-{next(_monitor_numbers)}"
         self.monitor(addr, Event.ALL if events is None else events)
         monitor = self.context.socket(SocketType.PAIR)
+        monitor._monitored = ref(self)
+        monitor.rcvhwm = 0  # libzmq's threads would wait while nobody reads the events
         monitor.connect(addr)
         self._monitor_socket = monitor
         return monitor

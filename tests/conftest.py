@@ -1,0 +1,128 @@
+"""Fixtures shared by the tests: contexts, sockets, connected pairs and child interpreters."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import zmqbind as zmq
+
+TRANSPORTS = ("inproc", "ipc", "tcp")
+
+
+@pytest.fixture
+def context():
+    """A fresh context, destroyed without lingering when the test ends."""
+    context = zmq.Context()
+    yield context
+    context.destroy(linger=0)
+
+
+@pytest.fixture
+def make_socket(context):
+    """``make_socket(type, **options)``: a socket of `context`, its options set by attribute.
+    It is closed when the test ends.
+    """
+    sockets = []
+
+    def make(socket_type, **options):
+        socket = context.socket(socket_type)
+        sockets.append(socket)
+        for name, value in options.items():
+            setattr(socket, name, value)
+        return socket
+
+    yield make
+    for socket in sockets:
+        socket.close(linger=0)
+
+
+@pytest.fixture
+def raises_errno():
+    """``raises_errno(number, match=None)``: `pytest.raises` for a `ZMQError` that has this error number."""
+
+    @contextlib.contextmanager
+    def raises(number, match=None):
+        with pytest.raises(zmq.ZMQError, match=match) as caught:
+            yield caught
+        assert caught.value.errno == number
+
+    return raises
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request):
+    """Each of the transports that need nothing but this machine."""
+    return request.param
+
+
+@pytest.fixture
+def endpoint_for(tmp_path):
+    """``endpoint_for(transport)``: an endpoint to bind that no other test uses."""
+    count = 0
+
+    def endpoint(transport):
+        nonlocal count
+        count += 1
+        return {
+            "inproc": f"inproc://{tmp_path.name}-{count}",
+            "ipc": f"ipc://{tmp_path}/{count}",
+            "tcp": "tcp://127.0.0.1:*",
+        }[transport]
+
+    return endpoint
+
+
+@pytest.fixture
+def connected_pair(make_socket, endpoint_for):
+    """``connected_pair(type1, type2, transport="inproc", **options)``: two sockets, the first bound,
+    the second connected to it. The options are set on both before that.
+    """
+
+    def connect(type1, type2, transport="inproc", **options):
+        first, second = make_socket(type1, **options), make_socket(type2, **options)
+        first.bind(endpoint_for(transport))
+        second.connect(first.last_endpoint.decode())
+        return first, second
+
+    return connect
+
+
+@pytest.fixture
+def start_python():
+    """``start_python(code, *args)``: a child interpreter running `code`, as a `subprocess.Popen` with text
+    pipes for stdin and stdout (stderr goes to stdout). It is killed when the test ends.
+    """
+    children = []
+
+    def start(code, *args, env=None):
+        command = [sys.executable, "-u", "-c", textwrap.dedent(code), *map(str, args)]
+        pipe = subprocess.PIPE
+        child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=env)
+        children.append(child)
+        return child
+
+    yield start
+    for child in children:
+        with child:
+            child.kill()
+
+
+@pytest.fixture
+def run_python(start_python):
+    """``run_python(code, *args, timeout=30, returncode=0)``: runs `code` in a child interpreter, with `args`
+    in its `sys.argv[1:]`, and returns what it wrote to stdout and stderr. The test fails if the exit
+    status differs.
+    """
+
+    def run(code, *args, timeout=30, returncode=0, env=None):
+        child = start_python(code, *args, env=env)
+        output, _ = child.communicate(timeout=timeout)
+        assert child.returncode == returncode, output
+        return output
+
+    return run

@@ -1,0 +1,195 @@
+"""Every program under examples/ runs as the processes a reader would start, and prints what it should."""
+
+from __future__ import annotations
+
+import pathlib
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
+
+# An upper bound for one line of output or for one process to end; seconds.
+PATIENCE = 30
+
+
+class Running:
+    """An example running in a process of its own."""
+
+    def __init__(self, script, *args):
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", str(EXAMPLES / script), *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = ""
+        self._lines = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def _next_line(self):
+        line = self._lines.get(timeout=PATIENCE)
+        self.output += line
+        return line
+
+    def wait_for(self, pattern):
+        """The first group of `pattern` in the first line, from here on, that matches it."""
+        while line := self._next_line():
+            if match := re.search(pattern, line):
+                return match[match.re.groups and 1]
+        pytest.fail(f"no line matches {pattern!r} in the output:\n{self.output}")
+
+    def finish(self):
+        """All it has printed, after it has ended by itself and without an error."""
+        while self._next_line():
+            pass
+        assert self.process.wait(PATIENCE) == 0, self.output
+        return self.output
+
+    def interrupt(self):
+        """All it has printed, after Ctrl-C has ended it without an error or a traceback."""
+        self.process.send_signal(signal.SIGINT)
+        output = self.finish()
+        assert "Traceback" not in output
+        return output
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def start():
+    """``start(script, *args)``: runs an example until the test ends."""
+    running = []
+
+    def start(script, *args):
+        running.append(Running(script, *args))
+        return running[-1]
+
+    yield start
+    for example in running:
+        example.kill()
+
+
+ANY_PORT = "tcp://127.0.0.1:*"
+
+
+def test_request_reply(start):
+    server = start("request_reply/server.py", ANY_PORT)
+    endpoint = server.wait_for(r"Listening on (tcp://127\.0\.0\.1:\d+)$")
+    for _ in range(2):
+        output = start("request_reply/client.py", endpoint).finish()
+        assert output == "The server answered: Lentil soup, and there is enough for two.\n"
+        server.wait_for(r"^The client said: What's for lunch\?$")
+    assert server.interrupt().endswith("Closing the kitchen\n")
+
+
+def test_request_reply_uses_port_5000_by_default(start):
+    server = start("request_reply/server.py")
+    try:
+        assert server.wait_for(r"Listening on (\S+)") == "tcp://127.0.0.1:5000"
+    except pytest.fail.Exception:
+        # Someone else has the port, which is no fault of the example: it must have said which one.
+        assert "Address already in use" in server.output
+        assert "tcp://127.0.0.1:5000" in server.output
+        pytest.skip("port 5000 of this machine is taken")
+    assert start("request_reply/client.py").finish().startswith("The server answered: ")
+    server.interrupt()
+
+
+def test_the_client_can_be_interrupted_while_there_is_no_server(start):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = start("request_reply/client.py", "tcp://{}:{}".format(*silent.getsockname()))
+        silent.accept()[0].close()
+        assert client.interrupt() == "Nobody answered\n"
+
+
+def test_publish_subscribe(start):
+    publisher = start("publish_subscribe/publisher.py", ANY_PORT)
+    endpoint = publisher.wait_for(r"Publishing on (\S+)")
+    subscribers = {
+        "oslo": start("publish_subscribe/subscriber.py", endpoint),
+        "lima": start("publish_subscribe/subscriber.py", endpoint, "lima"),
+        "pune": start("publish_subscribe/subscriber.py", endpoint, "pune"),
+    }
+    for city, subscriber in subscribers.items():
+        lines = subscriber.finish().splitlines()
+        assert len(lines) == 5
+        for line in lines:
+            assert re.fullmatch(rf"{city}: -?\d+ degrees", line)
+    assert publisher.interrupt().endswith("No more readings\n")
+
+
+def test_pipeline(start):
+    sink = start("pipeline/sink.py", ANY_PORT)
+    results = sink.wait_for(r"Collecting results on (\S+)")
+    ventilator = start("pipeline/ventilator.py", ANY_PORT)
+    tasks = ventilator.wait_for(r"Handing out tasks on (\S+)")
+    workers = [start("pipeline/worker.py", tasks, results) for _ in range(2)]
+    for worker in workers:
+        worker.wait_for("is ready")
+    assert ventilator.finish().endswith("All tasks handed out\n")
+    output = sink.finish()
+    assert output.endswith("The squares of 1 to 20 sum up to 2870\n")
+    assert sum(map(int, re.findall(r"^worker \d+ did (\d+) tasks$", output, re.MULTILINE))) == 20
+    for worker in workers:
+        assert worker.interrupt().endswith("goes home\n")
+
+
+def test_pipeline_interrupted_while_there_is_no_worker(start):
+    ventilator = start("pipeline/ventilator.py", ANY_PORT)
+    ventilator.wait_for("Handing out tasks")
+    assert ventilator.interrupt().endswith("Stopped early\n")
+    sink = start("pipeline/sink.py", ANY_PORT)
+    sink.wait_for("Collecting results")
+    assert sink.interrupt().endswith("Stopped after 0 results\n")
+
+
+def test_router_dealer(start):
+    broker = start("router_dealer/broker.py", ANY_PORT, ANY_PORT)
+    frontend = broker.wait_for(r"Clients on (\S+)")
+    backend = broker.wait_for(r"Workers on (\S+)")
+    workers = [start("router_dealer/worker.py", backend) for _ in range(2)]
+    for worker in workers:
+        worker.wait_for("is ready")
+    clients = [start("router_dealer/client.py", frontend) for _ in range(3)]
+    for client in clients:
+        words = [line.split(" for worker ")[0] for line in client.finish().splitlines()]
+        assert words == ["stressed is desserts", "drawer is reward", "live is evil"]
+    served = sum(worker.interrupt().count("reverses") for worker in workers)
+    assert served == 9
+    assert broker.interrupt().endswith("The broker stops\n")
+
+
+def test_polling(start):
+    receiver = start("polling/receiver.py", ANY_PORT, ANY_PORT)
+    measurements = receiver.wait_for(r"Measurements on (\S+)")
+    questions = receiver.wait_for(r"Questions on (\S+)")
+    sender = start("polling/sender.py", measurements, questions)
+    assert sender.finish() == "The mean is 21.00\nThe receiver is stopping\n"
+    output = receiver.finish()
+    assert re.findall(r"Measured (\S+)", output) == ["20.5", "21.0", "22.25", "20.25"]
+    assert "Asked for mean and answered 21.00\n" in output
+    assert output.endswith("Asked for stop and answered stopping\n")
+
+
+def test_every_example_is_tested():
+    """An example that nobody adds here would rot."""
+    text = pathlib.Path(__file__).read_text()
+    scripts = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.glob("*/*.py")}
+    assert scripts == set(re.findall(r"\"(\w+/\w+\.py)\"", text))
