@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,9 @@ OPERATIONS = (
 )
 IMPORT_TARGET = 2
 IMPORTS = 5  # imports in each round
+
+# Installed packages have compiled bytecode; let an editable install have it too.
+WITH_BYTECODE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def cases(libraries, pool, imports=IMPORTS):
@@ -113,6 +117,7 @@ def time_interpreter(statement):
             capture_output=True,
             start_new_session=True,
             cwd=tempfile.gettempdir(),
+            env=WITH_BYTECODE,
         )
     except subprocess.SubprocessError as error:
         raise WorkerFailed(str(error)) from None

@@ -36,7 +36,7 @@ cdef class Context:
             zmq_ctx_term(handle.pointer)
             fail(code, f"io_threads={io_threads!r}")
         self.handle = handle
-        open_contexts[id(self)] = _weak_reference(self)
+        open_contexts[id(self)] = PyWeakref_NewRef(self, None)
 
     def __dealloc__(self):
         if self._shadow or self.handle is closed_context:

@@ -1,7 +1,6 @@
 # Socket: libzmq's socket. Only what touches libzmq is here; the comfort is in zmqbind/socket.py.
 
-import warnings
-from weakref import ref as _weak_reference
+from cpython.weakref cimport PyWeakref_NewRef
 
 
 @cython.no_gc_clear
@@ -56,7 +55,7 @@ cdef class Socket:
         self.handle = handle
         self.context = context
         self.type = socket_type
-        context._open[id(self)] = _weak_reference(self)
+        context._open[id(self)] = PyWeakref_NewRef(self, None)
         return 0
 
     cdef int adopt(self, void *pointer) except -1:
@@ -82,6 +81,8 @@ cdef class Socket:
         if self.handle.pointer == NULL or self._shadow or self._monitored is not None:
             return
         if self.handle.generation == zb_generation:
+            import warnings  # only here: importing zmqbind shall cost little
+
             warnings.warn(f"unclosed socket {self!r}", ResourceWarning, source=self)
 
     def __dealloc__(self):

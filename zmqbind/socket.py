@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from itertools import count
 from types import MethodType
-from weakref import ref
 
 from . import _core
 from ._options import BY_NUMBER, SocketOptions
@@ -341,6 +340,8 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
             return monitor
         if self.context is None:
             raise TypeError("get_monitor_socket: the socket is a shadow without a context")
+        from weakref import ref
+
         if addr is None:
             addr = f"inproc://zmqbind-monitor-{next(_monitor_numbers)}"
         self.monitor(addr, Event.ALL if events is None else events)
