@@ -73,7 +73,7 @@ def parse(arguments=None):
 def choose_cases(only, settings, found, pool, directory):
     """The cases of the parts that are wanted. The stream that has a target belongs to both parts."""
     of_streams = streams.cases(found, pool, directory, settings.sizes)
-    of_operations = operations.cases(found, pool, settings.imports)
+    of_operations = [*operations.cases(found, pool, settings.imports), streams.batches(found, pool, directory)]
     if only == "streams":
         return of_streams
     if only == "operations":

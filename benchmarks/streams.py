@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+from .libraries import OURS
 from .processes import WorkerFailed, collect
 from .rounds import Case
 
@@ -35,6 +36,20 @@ def cases(libraries, pool, directory, sizes=SIZES):
             )
         )
     return made
+
+
+def batches(libraries, pool, directory):
+    """Small messages over TCP, in batches where the binding has them."""
+    return Case(
+        section="operation",
+        name="batch",
+        transport="tcp",
+        size=10,
+        libraries=tuple(libraries),
+        measure=Measurer(libraries, pool, directory).bind("batch", "tcp", 10),
+        label="tcp batches 10 B",
+        target_c=0.7,
+    )
 
 
 class Measurer:
@@ -75,10 +90,11 @@ class Measurer:
 
     def _two_processes(self, library, section, endpoint, size, count):
         receiver, sender = self._worker(library, "receiver"), self._worker(library, "sender")
-        receiver.ask("pull" if section == "throughput" else "rep", endpoint, size, count)
+        batch = "-batch" if section == "batch" and library == OURS else ""
+        receiver.ask("rep" if section == "latency" else f"pull{batch}", endpoint, size, count)
         bound = collect(receiver)[0]["endpoint"]
-        sender.ask("push" if section == "throughput" else "req", bound, size, count)
+        sender.ask("req" if section == "latency" else f"push{batch}", bound, size, count)
         of_receiver, of_sender = collect(receiver, sender)
         for worker in (receiver, sender):
             worker.ask()  # both are done and may close
-        return of_receiver if section == "throughput" else of_sender
+        return of_sender if section == "latency" else of_receiver

@@ -5,6 +5,8 @@
 One extension module built from the parts included below, so that the C compiler sees all of it at once.
 """
 
+import sys
+
 cimport cython
 from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
@@ -18,7 +20,7 @@ from cpython.pythread cimport (
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.errno cimport EAGAIN, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOTSOCK
 from libc.limits cimport INT_MAX, LONG_MAX
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
@@ -67,6 +69,7 @@ cdef extern from "platform.h" nogil:
     const unsigned int zb_generation
     long long zb_now_ms()
     void zb_sleep_ms(int ms)
+    bint zb_is_open(int descriptor)
     struct pollfd:
         int fd
         short events
@@ -112,6 +115,7 @@ include "context.pyx"
 include "transfer.pyx"
 include "endpoint.pyx"
 include "socket.pyx"
+include "batch.pyx"
 include "poller.pyx"
 include "proxy.pyx"
 include "utils.pyx"

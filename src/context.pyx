@@ -1,7 +1,5 @@
 # Context: libzmq's context, the sockets made in it, and how both end.
 
-import atexit
-
 cdef dict open_contexts = {}  # id of a context -> weak reference to it
 
 
@@ -203,28 +201,32 @@ cdef ContextHandle context_handle_at(object address):
     return handle
 
 
-def _at_exit():
-    """Close what is still open, and give messages to live peers the time that exit_linger allows."""
-    global exit_linger
+def _close_all(int linger):
+    """Close what is still open when the interpreter ends; messages to live peers get `linger` milliseconds.
+
+    Called by zmqbind at exit. Afterwards nothing calls into Python any more.
+    """
+    cdef long long end = zb_now_ms() + linger
+    cdef list lingering = []
     for reference in list(open_contexts.values()):
         context = reference()
         if context is not None:
-            close_at_exit(context, exit_linger)
+            close_at_exit(context, linger, lingering)
     with nogil:
-        zb_await_terminations(exit_linger)
+        zb_await_terminations(linger)
+    for descriptor in lingering:
+        await_closed(descriptor, end)
     zb_stop()
 
 
-cdef int exit_linger = 1000  # milliseconds
-
-
-cdef int close_at_exit(Context context, int linger) except -1:
+cdef int close_at_exit(Context context, int linger, list lingering) except -1:
     """Close a context's sockets and terminate it in the background.
 
     A socket that a daemon thread is blocked in stays as it is, and so does its context: the thread must not wake
-    into an interpreter that is going away.
+    into an interpreter that is going away. The descriptors of the other sockets are added to `lingering` then.
     """
     cdef Socket socket
+    cdef list descriptors = []
     cdef bint blocked = False
     if context.handle.pointer == NULL or context.handle.generation != zb_generation:
         return 0
@@ -232,14 +234,24 @@ cdef int close_at_exit(Context context, int linger) except -1:
         if socket.handle.busy != NULL:
             blocked = True
             continue
+        if socket._monitored is None:
+            warn_unclosed(socket)
         current = get_option(socket, ZMQ_LINGER, None)
         if not 0 <= current <= linger:
             set_option(socket, ZMQ_LINGER, None, linger)
+        descriptors.append(descriptor_of(socket.handle))
         close_socket(socket)
-    if not blocked:
+    if blocked:
+        lingering.extend(descriptors)
+    else:
         zb_terminate_detached(context.handle.pointer)
         context.handle.pointer = NULL
     return 0
 
 
-atexit.register(_at_exit)
+cdef int await_closed(int descriptor, long long end) except -1:
+    """Wait until libzmq has closed a socket's descriptor: it has then sent what lingered."""
+    while zb_is_open(descriptor) and zb_now_ms() < end:
+        with nogil:
+            zb_sleep_ms(1)
+    return 0

@@ -108,9 +108,8 @@ cdef class Frame:
 
     def __repr__(self):
         cdef Py_ssize_t size = len(self)
-        if size <= 32:
-            return f"<{type(self).__module__}.{type(self).__name__}({self.bytes!r})>"
-        return f"<{type(self).__module__}.{type(self).__name__}({bytes(memoryview(self)[:16])!r}... {size} bytes)>"
+        content = repr(self.bytes) if size <= 32 else f"{bytes(memoryview(self)[:16])!r}... {size} bytes"
+        return f"<{type(self).__module__.partition('.')[0]}.{type(self).__name__}({content})>"
 
     @property
     def more(self):

@@ -208,7 +208,7 @@ cdef bytes encode_option(int number, Option option, object value, int64_t *integ
     if kind == INT or kind == DESCRIPTOR:
         integer[0] = as_integer(value, number, option, -0x80000000, 0x7FFFFFFF)
     elif kind == INT64:
-        integer[0] = as_integer(value, number, option, -0x8000000000000000, 0x7FFFFFFFFFFFFFFF)
+        integer[0] = as_integer(value, number, option, INT64_MIN, INT64_MAX)
     elif kind == UINT64:
         integer[0] = as_integer(value, number, option, 0, 0xFFFFFFFFFFFFFFFF)
     else:

@@ -16,6 +16,7 @@
 #define ZB_IPC_PATH_MAX_LEN 107
 #else
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,6 +35,17 @@ static long long zb_now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+#endif
+}
+
+/* Whether a descriptor of this process is open. */
+static int zb_is_open(int descriptor)
+{
+#if defined(_WIN32)
+    (void)descriptor;
+    return 0;
+#else
+    return fcntl(descriptor, F_GETFD) != -1;
 #endif
 }
 

@@ -55,6 +55,7 @@ cdef class Socket:
         self.handle = handle
         self.context = context
         self.type = socket_type
+        self.place = calling_place()
         context._open[id(self)] = PyWeakref_NewRef(self, None)
         return 0
 
@@ -81,9 +82,7 @@ cdef class Socket:
         if self.handle.pointer == NULL or self._shadow or self._monitored is not None:
             return
         if self.handle.generation == zb_generation:
-            import warnings  # only here: importing zmqbind shall cost little
-
-            warnings.warn(f"unclosed socket {self!r}", ResourceWarning, source=self)
+            warn_unclosed(self)
 
     def __dealloc__(self):
         if self._shadow or self.context is None:
@@ -242,14 +241,10 @@ cdef class Socket:
         BufferError if it is not contiguous, Again if the message cannot be sent within SNDTIMEO milliseconds or at
         once with DONTWAIT, ZMQError; then nothing has been sent.
         """
-        cdef zmq_msg_t msg
-        if (copy and type(data) is bytes and PyBytes_GET_SIZE(data) < LENT_BYTES
-                and routing_id is None and group is None):
-            enter(self, b"send")
-            copy_in(&msg, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
-            dispatch(self, &msg, flags, b"send")
+        if copy and is_small_bytes(data) and routing_id is None and group is None:
+            send_copy_of(self, <bytes>data, flags, b"send")
             return None
-        return send_any(self, data, flags, copy, track, routing_id, group)
+        return send_any(self, data, flags, copy, track, routing_id, group, b"send")
 
     def recv(self, int flags=0, bint copy=True, bint track=False):
         """Receive one message, or one part of one; `get(RCVMORE)` tells whether more parts follow (zmq_msg_recv).
@@ -278,7 +273,7 @@ cdef class Socket:
         """
         cdef Py_buffer view
         cdef zmq_msg_t msg
-        cdef size_t size, used
+        cdef Py_ssize_t size, used
         PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
         try:
             if not 0 <= nbytes <= view.len:
@@ -321,12 +316,15 @@ cdef class Socket:
         flags, copy, track: as for recv. Returns a list of bytes, or of Frames with copy=False. Raises what recv
         raises; then nothing has been received.
         """
+        cdef zmq_msg_t msg
         if not self.plain:
             parts = [self.recv(flags, copy=copy, track=track)]
             while get_option(self, ZMQ_RCVMORE, None):
                 parts.append(self.recv(flags, copy=copy, track=track))
             return parts
-        return recv_parts(self, flags, copy)
+        zmq_msg_init(&msg)
+        receive(self, &msg, flags, b"recv_multipart")
+        return take_parts(self, &msg, copy, b"recv_multipart")
 
     def send_string(self, u, int flags=0, bint copy=True, encoding="utf-8", bint track=False, routing_id=None,
                     group=None):
@@ -375,11 +373,58 @@ cdef class Socket:
         timeout: milliseconds, int or float; None or negative: without limit. flags: int, POLLIN, POLLOUT or both.
         Returns those of flags that are ready, int; 0 when the time is up. Raises ContextTerminated, ZMQError.
         """
-        cdef long long wait = as_timeout(timeout)
-        cdef int events = current_events(self.handle, flags, b"poll")
-        if events or wait == 0:
-            return events
-        return wait_for_events(self, flags, wait, b"poll")
+        return poll_socket(self, flags, as_timeout(timeout), b"poll")
+
+
+    # Batches
+
+    def recv_batch(self, Py_ssize_t max_messages=1000, timeout=None, int flags=0, bint copy=True):
+        """Wait for one message, then receive all that are there; nothing else is waited for (zmq_msg_recv).
+
+        max_messages: int, at least 1. timeout: milliseconds to wait for the first message, int or float; None: RCVTIMEO
+        counts. flags: int, DONTWAIT not to wait at all. copy: False returns Frames.
+
+        Returns a list of 1 to max_messages bytes or Frames. Multipart messages come as their parts, one after another;
+        see recv_batch_multipart. Raises ValueError, and what recv raises; then nothing has been received.
+        """
+        return receive_batch(self, max_messages, timeout, flags, copy, False, b"recv_batch")
+
+    def recv_batch_multipart(self, Py_ssize_t max_messages=1000, timeout=None, int flags=0, bint copy=True):
+        """Wait for one message, then receive all that are there, each with all its parts (zmq_msg_recv).
+
+        The arguments are those of recv_batch. Returns a list of 1 to max_messages lists of bytes or Frames.
+        Raises ValueError, and what recv_multipart raises; then nothing has been received.
+        """
+        return receive_batch(self, max_messages, timeout, flags, copy, True, b"recv_batch_multipart")
+
+    def send_batch(self, messages, int flags=0, bint copy=True):
+        """Send many messages (zmq_msg_send).
+
+        messages: iterable of bytes-like objects and Frames, each a message. flags: int, DONTWAIT to stop where one
+        cannot be sent at once. copy: False lends the buffers, as in send.
+
+        Returns how many were sent, int: all of them without DONTWAIT. With DONTWAIT an iterator has been advanced past
+        the message that did not fit; pass a sequence to go on there. Raises what send and the iterable raise; the
+        exception has an attribute `sent` with the number of messages sent before it.
+        """
+        return send_many(self, messages, flags, copy, False, b"send_batch")
+
+    def send_batch_multipart(self, messages, int flags=0, bint copy=True):
+        """Send many multipart messages, each whole or not at all (zmq_msg_send).
+
+        messages: iterable of iterables of bytes-like objects and Frames. The rest is as for send_batch.
+        """
+        return send_many(self, messages, flags, copy, True, b"send_batch_multipart")
+
+    def __iter__(self):
+        """Return the socket: iterating over it receives messages as recv does, until the context is terminated."""
+        return self
+
+    def __next__(self):
+        try:
+            return self.recv()
+        except ContextTerminated:
+            raise StopIteration from None
 
 
 cdef str UTF8 = "utf-8"
@@ -399,6 +444,22 @@ cdef int close_socket(Socket socket) except -1:
     return 0
 
 
+cdef tuple calling_place():
+    """The file and the line of the nearest caller outside of zmqbind."""
+    frame = sys._getframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "zmqbind":
+        frame = frame.f_back
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+cdef int warn_unclosed(Socket socket) except -1:
+    import warnings  # only here: importing zmqbind shall cost little
+
+    file, line = socket.place
+    warnings.warn(f"unclosed socket {socket!r}, made at {file}:{line}", ResourceWarning, source=socket)
+    return 0
+
+
 cdef int use_group(Socket socket, endpoint_call function, object group, const char *call) except -1:
     cdef bytes name = group.encode() if isinstance(group, str) else group
     enter(socket, call)
@@ -409,19 +470,32 @@ cdef int use_group(Socket socket, endpoint_call function, object group, const ch
     return 0
 
 
-cdef object send_any(Socket socket, object data, int flags, bint copy, bint track, object routing_id, object group):
+cdef inline bint is_small_bytes(object data) noexcept:
+    return type(data) is bytes and PyBytes_GET_SIZE(data) < LENT_BYTES
+
+
+cdef inline int send_copy_of(Socket socket, bytes data, int flags, const char *call) except -1:
+    """Send bytes that are small enough to be copied: what nearly every message is."""
+    cdef zmq_msg_t msg
+    enter(socket, call)
+    copy_in(&msg, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+    return dispatch(socket, &msg, flags, call)
+
+
+cdef object send_any(Socket socket, object data, int flags, bint copy, bint track, object routing_id, object group,
+                     const char *call):
     """Send data of any kind; see Socket.send."""
     cdef zmq_msg_t msg
     cdef list completions = []
-    enter(socket, b"send")
+    enter(socket, call)
     cdef bint lent = fill(&msg, data, copy, track and not copy, socket.threshold, completions)
     try:
         address(&msg, routing_id, group)
-        enter(socket, b"send")
+        enter(socket, call)
     except BaseException:
         zmq_msg_close(&msg)
         raise
-    dispatch(socket, &msg, flags, b"send")
+    dispatch(socket, &msg, flags, call)
     if isinstance(data, Frame):
         return (<Frame>data).tracker
     if copy or lent and not track:
@@ -441,6 +515,14 @@ cdef object recv_frame(Socket socket, int flags):
     cdef Frame frame = Frame.__new__(Frame)
     receive(socket, &frame.msg, flags, b"recv")
     return frame
+
+
+cdef int poll_socket(Socket socket, int events, long long timeout, const char *call) except -1:
+    """Wait until a socket is ready for some of events, at most `timeout` milliseconds (-1: forever); return those."""
+    cdef int ready = current_events(socket.handle, events, call)
+    if ready or timeout == 0:
+        return ready
+    return wait_for_events(socket, events, timeout, call)
 
 
 cdef object send_parts(Socket socket, tuple parts, int flags, bint copy, bint track, object routing_id, object group):
@@ -479,29 +561,30 @@ cdef object send_parts(Socket socket, tuple parts, int flags, bint copy, bint tr
     return track_completions(completions)
 
 
-cdef list recv_parts(Socket socket, int flags, bint copy):
-    """Receive a multipart message. Nobody else gets in between its parts."""
-    cdef zmq_msg_t msg
-    cdef Handle handle = socket.handle
+cdef object take(zmq_msg_t *msg, bint copy):
+    """Return what msg holds as bytes or as a Frame."""
     cdef Frame frame
+    if copy:
+        return take_bytes(msg)
+    frame = Frame.__new__(Frame)
+    zmq_msg_move(&frame.msg, msg)
+    return frame
+
+
+cdef list take_parts(Socket socket, zmq_msg_t *msg, bint copy, const char *call):
+    """Return all parts of the message of which msg is the first. Nobody else gets in between them."""
+    cdef Handle handle = socket.handle
     cdef list parts = []
     cdef bint more = True
-    zmq_msg_init(&msg)
-    receive(socket, &msg, flags, b"recv_multipart")
-    handle.busy = b"recv_multipart"
+    handle.busy = call
     try:
         while True:
-            more = zmq_msg_more(&msg)
-            if copy:
-                parts.append(take_bytes(&msg))
-            else:
-                frame = Frame.__new__(Frame)
-                zmq_msg_move(&frame.msg, &msg)
-                parts.append(frame)
+            more = zmq_msg_more(msg)
+            parts.append(take(msg, copy))
             if not more:
                 return parts
-            zmq_msg_init(&msg)
-            receive_next(socket, &msg, b"recv_multipart")
+            zmq_msg_init(msg)
+            receive_next(socket, msg, call)
     except BaseException:
         if more:
             drop_parts(socket)

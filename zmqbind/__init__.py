@@ -11,6 +11,8 @@ print(socket.recv_string())
 
 from __future__ import annotations
 
+import atexit
+
 from . import constants, error
 from ._core import (
     _FINISHED_TRACKER,
@@ -18,6 +20,7 @@ from ._core import (
     Frame,
     MessageTracker,
     Stopwatch,
+    _close_all,
     curve_keypair,
     curve_public,
     device,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 __revision__ = ""
 COPY_THRESHOLD = 65536  #: bytes; send(copy=False) copies what is smaller (Socket.copy_threshold)
 DRAFT_API = PYZMQ_DRAFT_API = has("draft")  #: whether libzmq was built with its drafts
+EXIT_LINGER = 1000  #: milliseconds; how long messages are still sent when the interpreter ends with sockets open
 Message = Frame
 SyncContext = Context
 SyncSocket = Socket
@@ -78,9 +82,15 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+@atexit.register
+def _at_exit() -> None:
+    _close_all(EXIT_LINGER)
+
+
 __all__ = [
     "COPY_THRESHOLD",
     "DRAFT_API",
+    "EXIT_LINGER",
     "IPC_PATH_MAX_LEN",
     "PYZMQ_DRAFT_API",
     "_FINISHED_TRACKER",

@@ -54,6 +54,7 @@ cdef class Socket:
     cdef int adopt(self, void *pointer) except -1
     cdef bint plain              # send and recv are those of this class
     cdef int type
+    cdef tuple place             # file and line it was made at
     cdef public object _monitor_socket  # where the events of this socket arrive
     cdef public object _monitored  # weak reference to the socket whose events arrive here
     cdef Py_ssize_t threshold

@@ -285,25 +285,33 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
 
         return jsonapi.loads(self.recv(flags), **kwargs)
 
-    def send_pyobj(self, obj: object, flags: int = 0, protocol: int | None = None, **kwargs: Any) -> Any:
-        """Send a pickled object, in one message.
+    def send_pyobj(
+        self, obj: object, flags: int = 0, protocol: int | None = None, *, out_of_band: bool = False, **kwargs: Any
+    ) -> Any:
+        """Send a pickled object.
 
         obj: what pickle.dumps takes. flags: as for send. protocol: int, of pickle; None: Python's default.
-        kwargs: for send. Raises pickle.PicklingError, and what send raises.
+        out_of_band: send large buffers in obj, such as those of NumPy arrays and data frames, without copying them, as
+        further parts of the message (pickle protocol 5); they must not be changed until they are sent. Otherwise the
+        message has one part. kwargs: for send; track tells when the buffers are free again.
+        Raises pickle.PicklingError and others, ValueError for a protocol below 5 with out_of_band, and what send raises.
         """
-        import pickle
+        from .utils import pickling
 
-        return self.send(pickle.dumps(obj, protocol), flags, **kwargs)
+        if not out_of_band:
+            return self.send(pickling.dumps(obj, protocol), flags, **kwargs)
+        parts = pickling.dump_parts(obj, protocol, self.copy_threshold)
+        return self.send_multipart(parts, flags, copy=False, **kwargs)
 
     def recv_pyobj(self, flags: int = 0) -> Any:
-        """Receive a message and unpickle it.
+        """Receive a message and unpickle it; buffers that came out of band are not copied.
 
         Unpickling runs code that the message names: use it only with peers that you trust.
         flags: as for recv. Raises pickle.UnpicklingError and others, and what recv raises.
         """
-        import pickle
+        from .utils import pickling
 
-        return pickle.loads(self.recv(flags))
+        return pickling.load(self.recv(flags), lambda: self.recv(copy=False), lambda: self.rcvmore)
 
     def send_serialized(
         self,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import timeit
 
 IDLE_SOCKETS = 100  # sockets in the poll set in which nothing happens
 
-# name: (setup, statement). The setup sees `zmq`, the connected PAIR sockets `a` and `b`, `message` and
-# `idle_sockets`; what it assigns is local to the timed loop, so a statement costs the call and nothing else.
+# name: (setup, statement). The setup sees `zmq`, the connected PAIR sockets `a` and `b`, `message`, `idle_sockets`, an
+# ipc `endpoint`, and a list of `others` to close; what it assigns is local to the timed loop, so a statement costs the
+# call and nothing else.
 OPERATIONS = {
     "send-recv": (
         "send, recv, data = a.send, b.recv, message",
@@ -24,6 +26,12 @@ OPERATIONS = {
     "string": (
         "send, recv, text = a.send_string, b.recv_string, message.decode()",
         "send(text); recv()",
+    ),
+    "pyobj": (
+        "import numpy; c = zmq.Socket(a.context, zmq.PAIR); d = zmq.Socket(a.context, zmq.PAIR)\n"
+        "others.extend([c, d]); c.bind(endpoint); d.connect(endpoint); send, recv = c.send_pyobj, d.recv_pyobj\n"
+        "data = numpy.ones(len(message), 'u1'); how = {'out_of_band': True} if hasattr(zmq, 'EXIT_LINGER') else {}",
+        "send(data, **how); recv()",
     ),
     "getsockopt": (
         "getsockopt, linger = a.getsockopt, zmq.LINGER",
@@ -60,15 +68,24 @@ def measure(zmq, name, size, count):
     b.bind("inproc://operation")
     a.connect("inproc://operation")
 
-    idle = []
+    others = []
 
     def idle_sockets():
-        idle.extend(context.socket(zmq.PULL) for _ in range(IDLE_SOCKETS))
-        return idle
+        others.extend(context.socket(zmq.PULL) for _ in range(IDLE_SOCKETS))
+        return others
 
-    names = {"zmq": zmq, "a": a, "b": b, "message": b"x" * size, "idle_sockets": idle_sockets}
-    seconds = timeit.Timer(statement, setup, globals=names).timeit(count)
-    for socket in (a, b, *idle):
-        socket.close(linger=0)
-    context.term()
+    with tempfile.TemporaryDirectory() as directory:
+        names = {
+            "zmq": zmq,
+            "a": a,
+            "b": b,
+            "message": b"x" * size,
+            "idle_sockets": idle_sockets,
+            "others": others,
+            "endpoint": f"ipc://{directory}/operation",
+        }
+        seconds = timeit.Timer(statement, setup, globals=names).timeit(count)
+        for socket in (a, b, *others):
+            socket.close(linger=0)
+        context.term()
     return {"count": count, "seconds": seconds}

@@ -7,7 +7,7 @@ not been received.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, repeat
 from time import perf_counter as clock
 
 HIGH_WATER_MARK = 1000  # messages; the same in every worker
@@ -75,6 +75,39 @@ def push(zmq, endpoint, size, count, answer, wait_for_peer):
     start = clock()
     for _ in range(count):
         send(message)
+    answer(count=count, seconds=clock() - start)
+    wait_for_peer()
+    close_all(context, socket)
+
+
+def pull_batch(zmq, endpoint, size, count, answer, wait_for_peer):
+    """pull, in batches."""
+    context = zmq.Context()
+    socket = open_socket(zmq, context, zmq.PULL)
+    bind_and_tell(zmq, socket, endpoint, answer)
+    recv_batch = socket.recv_batch
+    messages = [socket.recv()]
+    left = count
+    start = clock()
+    while left > 0:
+        messages = recv_batch()
+        left -= len(messages)
+    seconds = clock() - start
+    expect(messages[-1], size)
+    answer(count=count, seconds=seconds)
+    wait_for_peer()
+    close_all(context, socket)
+
+
+def push_batch(zmq, endpoint, size, count, answer, wait_for_peer):
+    """push, in batches."""
+    context = zmq.Context()
+    socket = open_socket(zmq, context, zmq.PUSH)
+    connect_for_good(zmq, socket, endpoint)
+    message = b"x" * size
+    socket.send(message)
+    start = clock()
+    socket.send_batch(repeat(message, count))
     answer(count=count, seconds=clock() - start)
     wait_for_peer()
     close_all(context, socket)

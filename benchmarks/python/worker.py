@@ -7,10 +7,11 @@ Reads one job a line from standard input and answers with JSON objects, one a li
     version                                what is being measured
     pull|rep ENDPOINT SIZE COUNT           binds, answers with the endpoint, receives, answers with the time
     push|req ENDPOINT SIZE COUNT           connects, sends, answers with the time
+    pull-batch|push-batch ...              the same in batches, for a binding that has them; C has no need of them
     throughput|latency inproc SIZE COUNT   both ends in one thread
     operation NAME SIZE COUNT              one operation, COUNT times
 
-The four that need another process close their socket after one more line, an empty one: when both are done.
+Those that need another process close their socket after one more line, an empty one: when both are done.
 A job may end with the name of the library to use; without it the first one is used.
 """
 
@@ -27,7 +28,14 @@ import operations
 import streams
 
 PATIENCE = 60  # seconds a job may take; without it, one whose runner was killed would wait for ever
-PAIRED = {"pull": streams.pull, "push": streams.push, "rep": streams.rep, "req": streams.req}
+PAIRED = {
+    "pull": streams.pull,
+    "push": streams.push,
+    "pull-batch": streams.pull_batch,
+    "push-batch": streams.push_batch,
+    "rep": streams.rep,
+    "req": streams.req,
+}
 
 
 class UnknownJobError(Exception):
