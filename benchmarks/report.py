@@ -120,7 +120,7 @@ def operations(results, cases, libraries):
             case.label if case in cases else f"{case.transport} push/pull {size_text(case.size)}",
             *(scaled(1 / rates[name] if rates[name] else None, TIME_UNITS) for name in libraries),
             *(ratio_text(results.ratio(case, peer), goals[peer]) for peer in peers(libraries)),
-            " / ".join(f"{goal:g}" for goal in goals.values() if goal) or NOTHING,
+            " / ".join(f"{goal:g}" if goal else NOTHING for goal in goals.values()) if any(goals.values()) else NOTHING,
         )
     return table
 
