@@ -10,7 +10,9 @@ EXTRAS ?= dev
 ARGS ?=
 
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+comma := ,
+# One for each set of extras: what test-all installs is not all that lint and bench need.
+INSTALLED := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 SOURCES := $(wildcard src/*.pyx src/*.h zmqbind/*.pxd buildtools/*.py) setup.py pyproject.toml
 
 # What [build-system] in pyproject.toml asks for; quoted there, so fit for the shell as it stands.

@@ -14,10 +14,12 @@ from cpython.buffer cimport (
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.object cimport PyObject
 from cpython.pythread cimport (
-    PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock, PyThread_type_lock,
+    PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock, PyThread_type_lock,
 )
 from cpython.unicode cimport PyUnicode_DecodeUTF8
+from cpython.weakref cimport PyWeakref_NewRef
 from libc.errno cimport EAGAIN, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOTSOCK
 from libc.limits cimport INT_MAX, LONG_MAX
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
@@ -25,21 +27,25 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from zmqbind.libzmq cimport (
-    ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_POLLIN,
-    ZMQ_POLLOUT, ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO,
+    ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_POLLIN, ZMQ_POLLOUT,
+    ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO, ZMQ_SRCFD,
     ZMQ_TYPE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH, ZMQ_XPUB, zmq_bind, zmq_close, zmq_connect,
     zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term, zmq_curve_keypair, zmq_curve_public,
     zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close, zmq_msg_copy,
     zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size, zmq_msg_more,
     zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t, zmq_poll as c_poll,
-    zmq_pollitem_t, zmq_setsockopt,
-    zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror, zmq_unbind, zmq_version as
-    libzmq_version,
+    zmq_pollitem_t, zmq_setsockopt, zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror,
+    zmq_unbind, zmq_version as     libzmq_version,
 )
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     int PyObject_GenericSetAttr(object instance, object name, object value) except -1
+    int PyErr_ResourceWarning(object source, Py_ssize_t stack_level, const char *format, ...) except -1
+    int Py_AtExit(void (*function)() noexcept)
+
+cdef extern from "pythread.h":
+    unsigned long PyThread_get_thread_ident()
 
 cdef extern from "pythread.h" nogil:
     ctypedef enum PyLockStatus:
@@ -69,7 +75,6 @@ cdef extern from "platform.h" nogil:
     const unsigned int zb_generation
     long long zb_now_ms()
     void zb_sleep_ms(int ms)
-    bint zb_is_open(int descriptor)
     struct pollfd:
         int fd
         short events
@@ -82,23 +87,25 @@ cdef extern from "platform.h" nogil:
     int zb_watch_forks()
     void *zb_socket(void *context, int type)
     void zb_terminate_detached(void *context)
-    void zb_await_terminations(int ms)
     const char *zb_libzmq_path()
+
+cdef extern from "registry.h":
+    ctypedef struct zb_entry:
+        bint inside
+    int zb_exit_linger
+    zb_entry *zb_register(void *pointer, zb_entry *context)
+    void zb_unregister(zb_entry *entry)
+    void zb_close_all()
 
 cdef extern from "optional.h" nogil:
     bint zb_has_groups()
     bint zb_has_routing_ids()
-    bint zb_has_poller()
     int zmq_join(void *socket, const char *group)
     int zmq_leave(void *socket, const char *group)
     int zmq_msg_set_routing_id(zmq_msg_t *msg, uint32_t routing_id)
     uint32_t zmq_msg_routing_id(zmq_msg_t *msg)
     int zmq_msg_set_group(zmq_msg_t *msg, const char *group)
     const char *zmq_msg_group(zmq_msg_t *msg)
-    void *zmq_poller_new()
-    int zmq_poller_add(void *poller, void *socket, void *user_data, short events)
-    int zmq_poller_fd(void *poller, zmq_fd_t *fd)
-    int zmq_poller_destroy(void **poller)
 
 cdef enum:
     UNLOCKED_COPY = 64 * 1024   # bytes; copies of at least this size are made without the GIL

@@ -1,8 +1,5 @@
 # Context: libzmq's context, the sockets made in it, and how both end.
 
-cdef dict open_contexts = {}  # id of a context -> weak reference to it
-
-
 @cython.no_gc_clear
 cdef class Context:
     """libzmq's context. See `zmqbind.Context`, the class that programs use."""
@@ -12,7 +9,7 @@ cdef class Context:
         self._open = {}
 
     def __init__(self, io_threads=1, shadow=0):
-        if self.handle.pointer != NULL:
+        if self.handle is not closed_context:
             raise RuntimeError("Context.__init__ was called twice")
         if isinstance(io_threads, Context):
             io_threads, shadow = 1, io_threads
@@ -21,30 +18,34 @@ cdef class Context:
             self._shadow = True
             return
         if shadow:
-            self.handle = context_handle_at(shadow)
+            self.handle = handle_at(shadow, ContextHandle)
             self._shadow = True
+            if self.handle.entry == NULL:  # a foreign one; it is not ours to terminate, but its sockets need an entry
+                open_handle(self.handle, self.handle.pointer, None)
+                (<zb_entry *>self.handle.entry).inside = True
             return
         cdef int threads = io_threads
         cdef ContextHandle handle = ContextHandle.__new__(ContextHandle)
-        handle.pointer = zmq_ctx_new()
-        if handle.pointer == NULL:
+        cdef void *pointer = zmq_ctx_new()
+        if pointer == NULL:
             fail(last_errno(), "context")
-        if zmq_ctx_set(handle.pointer, ZMQ_IO_THREADS, threads) != 0:
-            code = last_errno()
-            zmq_ctx_term(handle.pointer)
-            fail(code, f"io_threads={io_threads!r}")
+        try:
+            if zmq_ctx_set(pointer, ZMQ_IO_THREADS, threads) != 0:
+                fail(last_errno(), f"io_threads={io_threads!r}")
+            open_handle(handle, pointer, None)
+        except BaseException:
+            zmq_ctx_term(pointer)
+            raise
         self.handle = handle
-        open_contexts[id(self)] = PyWeakref_NewRef(self, None)
 
     def __dealloc__(self):
-        if self._shadow or self.handle is closed_context:
+        cdef void *pointer = self.handle.pointer
+        if pointer == NULL or self._shadow or self.handle.generation != zb_generation:
             return
-        open_contexts.pop(<size_t><void *>self, None)
-        if self.handle.pointer != NULL and self.handle.generation == zb_generation:
-            zb_terminate_detached(self.handle.pointer)
-            self.handle.pointer = NULL
+        forget(self.handle)
+        zb_terminate_detached(pointer)
 
-    def __setattr__(self, str name, value):
+    def __setattr__(self, name, value):
         set_declared(self, name, value)
 
     cdef int enter(self, str call) except -1:
@@ -57,7 +58,7 @@ cdef class Context:
     @property
     def closed(self):
         """Whether the context has been terminated, bool."""
-        return self.handle.pointer == NULL
+        return self.handle.pointer == NULL and self.handle.terminator == 0
 
     @property
     def _inherited(self):
@@ -101,22 +102,23 @@ cdef class Context:
         """
         cdef ContextHandle handle = self.handle
         cdef PyLockStatus status
-        if handle.pointer == NULL and PyThread_acquire_lock(handle.termination, 0):
-            PyThread_release_lock(handle.termination)
-            return
         if handle.generation != zb_generation:
             handle.pointer = NULL
             return
+        if handle.terminator == PyThread_get_thread_ident():
+            return  # a signal handler called, while this thread is at it
         zb_drain()
-        while True:  # somebody else may be at it: then wait for them
+        while True:  # another thread may be at it: then wait for it
             with nogil:
                 status = PyThread_acquire_lock_timed(handle.termination, -1, 1)
             if status == PY_LOCK_ACQUIRED:
                 break
             PyErr_CheckSignals()
+        handle.terminator = PyThread_get_thread_ident()
         try:
             terminate(handle)
         finally:
+            handle.terminator = 0
             PyThread_release_lock(handle.termination)
 
     def destroy(self, linger=None):
@@ -128,18 +130,21 @@ cdef class Context:
         cdef Socket socket
         cdef list blocked = []
         cdef int milliseconds
-        if self.handle.pointer == NULL or self.handle.generation != zb_generation:
+        if self.handle.generation != zb_generation:
             return self.term()
         for socket in self._sockets:
             if socket.handle.busy == NULL:
-                socket.close(linger)
-                continue
+                try:
+                    socket.close(linger)
+                    continue
+                except ConcurrentUseError:  # another thread was quicker
+                    pass
             if linger is not None:
                 # From outside, as it must be done before the shutdown: libzmq merely stores the number.
                 milliseconds = linger
                 zmq_setsockopt(socket.handle.pointer, ZMQ_LINGER, &milliseconds, sizeof(milliseconds))
             blocked.append(socket)
-        if blocked:
+        if blocked and self.handle.pointer != NULL:
             zmq_ctx_shutdown(self.handle.pointer)
         for socket in blocked:
             while socket.handle.busy != NULL:
@@ -156,9 +161,10 @@ cdef class Context:
                 if socket is not None and not socket.closed]
 
 
-cdef int set_declared(object instance, str name, object value) except -1:
+cdef int set_declared(object instance, object name, object value) except -1:
     """Set an attribute that the class knows: misspelt options are errors, in subclasses too."""
-    if not hasattr(type(instance), name):
+    if not hasattr(type(instance), name) and not any(
+            [name in vars(base).get("__annotations__", ()) for base in type(instance).__mro__]):
         raise AttributeError(f"{type(instance).__name__} has no attribute or option {name!r}")
     return PyObject_GenericSetAttr(instance, name, value)
 
@@ -166,92 +172,37 @@ cdef int set_declared(object instance, str name, object value) except -1:
 cdef int terminate(ContextHandle handle) except -1:
     """zmq_ctx_term, interruptible. The pointer is taken away first: libzmq frees the context without the GIL."""
     cdef void *pointer = handle.pointer
-    cdef int code = 0
+    cdef int code
     if pointer == NULL:
         return 0
     zmq_ctx_shutdown(pointer)
     handle.pointer = NULL
-    while True:
-        with nogil:
-            if zmq_ctx_term(pointer) != 0:
-                code = last_errno()
-            else:
-                code = 0
-        if code != EINTR:
-            break
-        try:
+    try:
+        while True:
+            go_inside(handle, b"term")
+            with nogil:
+                code = last_errno() if zmq_ctx_term(pointer) != 0 else 0
+            go_inside(handle, NULL)
+            if code != EINTR:
+                break
             PyErr_CheckSignals()
-        except BaseException:
-            handle.pointer = pointer
-            raise
+    except BaseException:
+        handle.pointer = pointer
+        raise
+    handle.pointer = pointer
+    forget(handle)
     return 0
 
 
-cdef ContextHandle context_handle_at(object address):
-    """The handle of the context at an address: that of zmqbind's own context if it is one, else a new one."""
-    cdef Context context
-    cdef ContextHandle handle
-    cdef void *pointer = <void *><size_t>address
-    for reference in list(open_contexts.values()):
-        context = reference()
-        if context is not None and context.handle.pointer == pointer:
-            return context.handle
-    handle = ContextHandle.__new__(ContextHandle)
-    handle.pointer = pointer
-    return handle
+def _prepare_exit(int linger):
+    """Note that the interpreter is about to end. Called by zmqbind.
 
-
-def _close_all(int linger):
-    """Close what is still open when the interpreter ends; messages to live peers get `linger` milliseconds.
-
-    Called by zmqbind at exit. Afterwards nothing calls into Python any more.
+    linger: milliseconds that messages may still take when sockets are left open; they are closed when Python is gone.
     """
-    cdef long long end = zb_now_ms() + linger
-    cdef list lingering = []
-    for reference in list(open_contexts.values()):
-        context = reference()
-        if context is not None:
-            close_at_exit(context, linger, lingering)
-    with nogil:
-        zb_await_terminations(linger)
-    for descriptor in lingering:
-        await_closed(descriptor, end)
+    global zb_exit_linger
+    zb_exit_linger = linger
     zb_stop()
 
 
-cdef int close_at_exit(Context context, int linger, list lingering) except -1:
-    """Close a context's sockets and terminate it in the background.
-
-    A socket that a daemon thread is blocked in stays as it is, and so does its context: the thread must not wake
-    into an interpreter that is going away. The descriptors of the other sockets are added to `lingering` then.
-    """
-    cdef Socket socket
-    cdef list descriptors = []
-    cdef bint blocked = False
-    if context.handle.pointer == NULL or context.handle.generation != zb_generation:
-        return 0
-    for socket in context._sockets:
-        if socket.handle.busy != NULL:
-            blocked = True
-            continue
-        if socket._monitored is None:
-            warn_unclosed(socket)
-        current = get_option(socket, ZMQ_LINGER, None)
-        if not 0 <= current <= linger:
-            set_option(socket, ZMQ_LINGER, None, linger)
-        descriptors.append(descriptor_of(socket.handle))
-        close_socket(socket)
-    if blocked:
-        lingering.extend(descriptors)
-    else:
-        zb_terminate_detached(context.handle.pointer)
-        context.handle.pointer = NULL
-    return 0
-
-
-cdef int await_closed(int descriptor, long long end) except -1:
-    """Wait until libzmq has closed a socket's descriptor: it has then sent what lingered."""
-    while zb_is_open(descriptor) and zb_now_ms() < end:
-        with nogil:
-            zb_sleep_ms(1)
-    return 0
+if Py_AtExit(zb_close_all) != 0:
+    raise ImportError("zmqbind: no room for another function in Py_AtExit")

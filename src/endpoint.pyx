@@ -10,7 +10,7 @@ cdef bytes endpoint_bytes(object addr):
     if isinstance(addr, str):
         endpoint = addr.encode()
     elif isinstance(addr, bytes):
-        endpoint = addr
+        endpoint = bytes(addr)
     else:
         raise TypeError(f"addr: expected an endpoint as str, got {type(addr).__name__} {addr!r}")
     if b"\0" in endpoint:
@@ -34,10 +34,10 @@ cdef int use_endpoint(Socket socket, endpoint_call function, object addr, const 
     while True:
         enter(socket, call)
         pointer = handle.pointer
-        handle.busy = call
+        go_inside(handle, call)
         with nogil:
             code = last_errno() if function(pointer, text) != 0 else 0
-        handle.busy = NULL
+        go_inside(handle, NULL)
         if code == 0:
             return 0
         about = f"addr={addr!r}"

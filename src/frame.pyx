@@ -20,11 +20,13 @@ cdef class Frame:
         cdef list completions = []
         cdef Py_ssize_t threshold = COPY_LIMIT if copy_threshold is None else copy_threshold
         cdef Py_buffer probe
+        if self.made:
+            raise RuntimeError("Frame.__init__ was called twice")
+        self.made = True
+        self.tracked = track
         if data is None:
             self.copied = True
             return
-        zmq_msg_close(&self.msg)
-        zmq_msg_init(&self.msg)
         fill(&self.msg, data, copy is not None and copy, track, threshold, completions)
         self.completion = completions[0] if completions else None
         if isinstance(data, Frame):
@@ -97,6 +99,8 @@ cdef class Frame:
         cdef Frame other = Frame.__new__(type(self))
         if zmq_msg_copy(&other.msg, &self.msg) != 0:
             fail(last_errno(), "frame")
+        other.made = True
+        other.tracked = self.tracked
         other.content = self.content
         other.completion = self.completion
         other.mutable = self.mutable
@@ -124,7 +128,7 @@ cdef class Frame:
     @property
     def shared(self):
         """Whether another message uses the same memory, int 0 or 1 (ZMQ_SHARED, zmq_msg_get)."""
-        return self.get(3)
+        return self.get(ZMQ_SHARED)
 
     @property
     def SHARED(self):
@@ -137,7 +141,7 @@ cdef class Frame:
 
         Raises ZMQError(EINVAL) where there is none. Deprecated by libzmq: the descriptor may be closed by now.
         """
-        return self.get(2)
+        return self.get(ZMQ_SRCFD)
 
     @property
     def SRCFD(self):
@@ -149,7 +153,7 @@ cdef class Frame:
         """The MessageTracker of this frame's memory, or None if it was made without track=True."""
         if self.completion is not None:
             return track_completions([self.completion])
-        return finished if self.copied else None
+        return finished if self.tracked else None
 
     @property
     def tracker_event(self):
@@ -230,7 +234,15 @@ cdef int set_routing_id(zmq_msg_t *msg, object value) except -1:
 cdef int set_group(zmq_msg_t *msg, object value) except -1:
     if not zb_has_groups():
         return missing("group", "4.2.0 with drafts")
-    cdef bytes name = value.encode() if isinstance(value, str) else value
+    cdef bytes name = group_bytes(value)
     if zmq_msg_set_group(msg, PyBytes_AS_STRING(name)) != 0:
         return fail(last_errno(), f"group {value!r}")
     return 0
+
+
+cdef bytes group_bytes(object group):
+    if isinstance(group, str):
+        return group.encode()
+    if isinstance(group, bytes):
+        return bytes(group)
+    raise TypeError(f"group: expected str or bytes, got {type(group).__name__}")

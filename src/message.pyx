@@ -32,12 +32,12 @@ cdef int lend(zmq_msg_t *msg, Py_buffer *view, Completion completion) except -1:
     return 0
 
 
-cdef int view_of(object data, Py_buffer *view) except -1:
+cdef int view_of(object data, Py_buffer *view, int flags=PyBUF_SIMPLE) except -1:
     """Take data's buffer; the errors say what is wrong with data as a payload."""
     if isinstance(data, str):
         raise TypeError("a bytes-like object is required, not 'str': use send_string, or encode it")
     try:
-        PyObject_GetBuffer(data, view, PyBUF_SIMPLE)
+        PyObject_GetBuffer(data, view, flags)
     except ValueError as error:  # numpy's answer to a request it cannot meet
         raise BufferError(str(error)) from None
     return 0
@@ -69,7 +69,7 @@ cdef int fill(zmq_msg_t *msg, object data, bint copy, bint track, Py_ssize_t thr
                 PyBuffer_Release(&view)
     if track:
         try:
-            completion = new_completion()
+            completion = Completion()
         except MemoryError:
             PyBuffer_Release(&view)
             raise
@@ -80,6 +80,8 @@ cdef int fill(zmq_msg_t *msg, object data, bint copy, bint track, Py_ssize_t thr
 
 cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, list completions) except -1:
     """Make msg share the memory of a frame, or copy it where the frame lies over memory that may change."""
+    if frame.completion is None and track and not frame.tracked:
+        raise ValueError("Not a tracked message: make the Frame with track=True")
     if copy and frame.mutable:
         return copy_in(msg, zmq_msg_data(&frame.msg), zmq_msg_size(&frame.msg))
     zmq_msg_init(msg)
@@ -87,9 +89,6 @@ cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, lis
         return fail(last_errno(), "frame")
     if frame.completion is not None:
         completions.append(frame.completion)
-    elif track and not frame.copied:
-        zmq_msg_close(msg)
-        raise ValueError("Not a tracked message: make the Frame with track=True")
     return 1
 
 

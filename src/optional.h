@@ -19,10 +19,6 @@ static int zb_missing(void) { return -1; }
 #define zmq_msg_routing_id(msg) 0
 #define zmq_msg_set_group(msg, group) zb_missing()
 #define zmq_msg_group(msg) ""
-#define zmq_poller_new() NULL
-#define zmq_poller_add(poller, s, data, events) zb_missing()
-#define zmq_poller_fd(poller, fd) zb_missing()
-#define zmq_poller_destroy(poller) zb_missing()
 
 #else
 
@@ -34,15 +30,10 @@ extern int zmq_msg_set_routing_id(zmq_msg_t *msg, uint32_t routing_id) ZB_WEAK;
 extern uint32_t zmq_msg_routing_id(zmq_msg_t *msg) ZB_WEAK;
 extern int zmq_msg_set_group(zmq_msg_t *msg, const char *group) ZB_WEAK;
 extern const char *zmq_msg_group(zmq_msg_t *msg) ZB_WEAK;
-extern void *zmq_poller_new(void) ZB_WEAK;
-extern int zmq_poller_add(void *poller, void *s, void *user_data, short events) ZB_WEAK;
-extern int zmq_poller_fd(void *poller, int *fd) ZB_WEAK;
-extern int zmq_poller_destroy(void **poller) ZB_WEAK;
 
 #endif
 
 #define zb_has_groups() ZB_HAS(zmq_join)
 #define zb_has_routing_ids() ZB_HAS(zmq_msg_set_routing_id)
-#define zb_has_poller() ZB_HAS(zmq_poller_fd)
 
 #endif

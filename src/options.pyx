@@ -55,44 +55,39 @@ cdef class Option:
         return f"option {self.name}"
 
 
-cdef class IntOption(Option):
+cdef class SocketOption(Option):
+    """Descriptor of an option of a socket."""
+
+    def __init__(self, int number, str name, str ctype, str access, str since, str doc):
+        self.take(number, name, ctype, access, since, doc)
+        socket_options[number] = self
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        return get_attribute(<Socket?>instance, self)
+
+    def __set__(self, instance, value):
+        set_option(<Socket?>instance, self.number, self, value)
+
+    def __delete__(self, instance):
+        raise AttributeError(f"option {self.name} cannot be deleted")
+
+
+cdef class IntOption(SocketOption):
     """Descriptor of an integer option of a socket."""
 
-    def __init__(self, int number, str name, str ctype, str access, str since, str doc):
-        self.take(number, name, ctype, access, since, doc)
-        socket_options[number] = self
-
     @property
     def __doc__(self):
         return self.doc
 
-    def __get__(self, instance, owner):
-        if instance is None:
-            return self
-        return get_attribute(<Socket?>instance, self)
 
-    def __set__(self, instance, value):
-        set_option(<Socket?>instance, self.number, self, value)
-
-
-cdef class BytesOption(Option):
+cdef class BytesOption(SocketOption):
     """Descriptor of an option of a socket whose value is bytes."""
 
-    def __init__(self, int number, str name, str ctype, str access, str since, str doc):
-        self.take(number, name, ctype, access, since, doc)
-        socket_options[number] = self
-
     @property
     def __doc__(self):
         return self.doc
-
-    def __get__(self, instance, owner):
-        if instance is None:
-            return self
-        return get_attribute(<Socket?>instance, self)
-
-    def __set__(self, instance, value):
-        set_option(<Socket?>instance, self.number, self, value)
 
 
 cdef class ContextIntOption(Option):
@@ -115,6 +110,9 @@ cdef class ContextIntOption(Option):
     def __set__(self, instance, value):
         (<Context?>instance).set(self.number, value)
 
+    def __delete__(self, instance):
+        raise AttributeError(f"option {self.name} cannot be deleted")
+
 
 cdef str option_name(int number, Option option):
     return f"option {number}" if option is None else f"option {option.name}"
@@ -136,7 +134,7 @@ cdef long long as_integer(object value, int number, Option option, long long low
 
 cdef bytes as_option_bytes(object value, int number, Option option):
     if isinstance(value, bytes):
-        return value
+        return bytes(value)
     if isinstance(value, str):
         raise TypeError(f"{option_name(number, option)}: expected bytes, got str {value!r}; use set_string")
     raise TypeError(f"{option_name(number, option)}: expected bytes, got {type(value).__name__} {value!r}")

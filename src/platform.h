@@ -3,7 +3,6 @@
 #define ZMQBIND_PLATFORM_H
 
 #include <Python.h>
-#include <pythread.h>
 #include <errno.h>
 #include <zmq.h>
 
@@ -123,23 +122,53 @@ static void *zb_socket(void *context, int type)
 
 static void zb_terminate(void *context)
 {
-#if !defined(_WIN32)
-    sigset_t all; /* signals are for the threads that run Python */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, NULL);
-#endif
     while (zmq_ctx_term(context) != 0 && zmq_errno() == EINTR) {
     }
     zb_add(&zb_terminating, -1);
 }
 
-/* Terminate a context nobody refers to any more, on a thread of its own: zmq_ctx_term waits for lingering messages. */
+#if defined(_WIN32)
+static DWORD WINAPI zb_terminate_thread(void *context)
+{
+    zb_terminate(context);
+    return 0;
+}
+#else
+static void *zb_terminate_thread(void *context)
+{
+    zb_terminate(context);
+    return NULL;
+}
+#endif
+
+/*
+ * Terminate a context nobody refers to any more, on a thread of its own: zmq_ctx_term waits for lingering messages. The
+ * thread is not one of Python's, as this is used when Python is gone, too. Where none is to be had, the context is
+ * leaked rather than waited for.
+ */
 static void zb_terminate_detached(void *context)
 {
+    int started;
+#if defined(_WIN32)
+    HANDLE thread;
     zb_add(&zb_terminating, 1);
-    if (PyThread_start_new_thread(zb_terminate, context) == PYTHREAD_INVALID_THREAD_ID) {
-        zb_add(&zb_terminating, -1); /* no thread to be had: the context is leaked rather than waited for */
-    }
+    thread = CreateThread(NULL, 0, zb_terminate_thread, context, 0, NULL);
+    started = thread != NULL;
+    if (started)
+        CloseHandle(thread);
+#else
+    sigset_t all, before; /* signals are for the threads that run Python */
+    pthread_t thread;
+    zb_add(&zb_terminating, 1);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    started = pthread_create(&thread, NULL, zb_terminate_thread, context) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started)
+        pthread_detach(thread);
+#endif
+    if (!started)
+        zb_add(&zb_terminating, -1);
 }
 
 /* Wait until the detached terminations are over, at most ms milliseconds. Call it without the GIL. */

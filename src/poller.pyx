@@ -19,23 +19,43 @@ cdef enum:
     FIRST_REST = 50  # milliseconds
 
 
-cdef int rest(pollfd *items, int count, list handles, long long end, bint *first, const char *call) except -1:
+cdef int rest(const pollfd *items, list handles, long long end, bint *first, const char *call) except -1:
     """poll(2) without the GIL until something happens or zb_now_ms() is `end` (-1: never); 0 when the time is up.
 
-    The handles, None for descriptors, are marked as busy meanwhile. Signals are handled, and then 1 is returned as if
-    something had happened, since a handler may have used the sockets. A signal that comes in just before poll(2) is
-    entered does not end it; so the first rest is a short one.
+    handles: those of the items, None for descriptors; they are marked as busy meanwhile. Items and handles are copied,
+    as the set may be changed by other threads. Signals are handled, and then 1 is returned as if something had
+    happened, since a handler may have used the sockets. A signal that comes in just before poll(2) is entered does not
+    end it; so the first rest is a short one.
     """
+    cdef int count = len(handles)
+    cdef pollfd one
+    cdef pollfd *copies = &one
+    cdef int ready
+    if count > 1:
+        copies = <pollfd *>PyMem_Malloc(count * sizeof(pollfd))
+        if copies == NULL:
+            raise MemoryError("poll")
+    memcpy(copies, items, count * sizeof(pollfd))
+    try:
+        zb_drain()
+        ready = rest_on(copies, list(handles), end, first, call)
+    finally:
+        if copies != &one:
+            PyMem_Free(copies)
+    return ready
+
+
+cdef int rest_on(pollfd *items, list handles, long long end, bint *first, const char *call) except -1:
     cdef Handle handle
     cdef long long left = INT_MAX
-    cdef int limit, ready
-    zb_drain()
+    cdef int limit, ready, count = len(handles)
     if end >= 0:
         left = max(0, end - zb_now_ms())
+    limit = <int>min(left, FIRST_REST if first[0] else INT_MAX) if end >= 0 or first[0] else -1
+    admit_all(handles, call)
     for handle in handles:
         if handle is not None:
             handle.busy = call
-    limit = <int>min(left, FIRST_REST if first[0] else INT_MAX) if end >= 0 or first[0] else -1
     with nogil:
         ready = zb_poll(items, count, limit)
     for handle in handles:
@@ -47,10 +67,16 @@ cdef int rest(pollfd *items, int count, list handles, long long end, bint *first
         return fail(-ready, call.decode())
     first[0] = False
     PyErr_CheckSignals()
+    admit_all(handles, call)
+    return 1
+
+
+cdef int admit_all(list handles, const char *call) except -1:
+    cdef Handle handle
     for handle in handles:
         if handle is not None:
             admit(handle, call)
-    return 1
+    return 0
 
 
 cdef class PollSet:
@@ -85,19 +111,10 @@ cdef class PollSet:
         self.room = room
         return 0
 
-    cdef int put(self, Py_ssize_t position, object entry, int flags) except -1:
-        """Poll a socket, a descriptor or an object with fileno(); position: of one to replace, or the next."""
-        cdef Handle handle = None
-        cdef int descriptor = -1
-        if isinstance(entry, Socket):
-            handle = (<Socket>entry).handle
-        elif isinstance(entry, int):
-            descriptor = entry
-        elif hasattr(entry, "fileno"):
-            descriptor = entry.fileno()
-        else:
-            raise TypeError(f"socket: expected a Socket, a descriptor or an object with fileno(), got {entry!r}")
-        if position == len(self.entries):
+    cdef int put(self, Py_ssize_t position, object entry, Handle handle, int descriptor, int flags) except -1:
+        """Poll an entry, of which poll_target told handle and descriptor; position: of one to replace, or the next."""
+        if position >= len(self.entries):
+            position = len(self.entries)
             if position == self.room:
                 self.make_room()
             self.entries.append(entry)
@@ -111,6 +128,8 @@ cdef class PollSet:
 
     cdef int remove(self, Py_ssize_t position) except -1:
         cdef Py_ssize_t i
+        if position >= len(self.entries):
+            return 0
         del self.entries[position]
         del self.handles[position]
         for i in range(position, len(self.entries)):
@@ -123,7 +142,7 @@ cdef class PollSet:
         cdef Py_ssize_t i, count = len(self.entries)
         cdef Handle handle
         cdef bint undecided = False
-        cdef int found = 0
+        cdef int rc, found = 0
         for i in range(count):
             handle = self.handles[i]
             self.items[i].revents = 0
@@ -138,8 +157,10 @@ cdef class PollSet:
                 undecided = True  # but a message that waited to be received waits still
             self.items[i].fd = descriptor_of(handle)
             self.ready[i] = handle.events & self.wanted[i]
-        if undecided and zb_poll(self.items, count, 0) < 0:
-            PyErr_CheckSignals()
+        if undecided:
+            rc = zb_poll(self.items, count, 0)
+            if rc < 0:
+                interrupted(-rc, f"poll of {count} entries")
         for i in range(count):
             if self.items[i].revents:
                 handle = self.handles[i]
@@ -157,7 +178,7 @@ cdef class PollSet:
         cdef bint first = True
         cdef int found = self.look(call)
         while not found and timeout != 0:
-            if rest(self.items, len(self.entries), self.handles, end, &first, call) == 0:
+            if rest(self.items, self.handles, end, &first, call) == 0:
                 return 0
             found = self.look(call)
         return found
@@ -171,6 +192,23 @@ cdef class PollSet:
                 entry = self.entries[i]
                 pairs.append((entry if isinstance(entry, (Socket, int)) else self.items[i].fd, self.ready[i]))
         return pairs
+
+
+cdef int check_flags(object flags) except -1:
+    if not 0 <= flags <= 0x7FFF:
+        raise OverflowError(f"flags: {flags} is no union of POLLIN, POLLOUT, POLLERR and POLLPRI")
+    return flags
+
+
+cdef tuple poll_target(object entry):
+    """What to poll for an entry: (its Handle, -1), or (None, its descriptor)."""
+    if isinstance(entry, Socket):
+        return (<Socket>entry).handle, -1
+    if isinstance(entry, int):
+        return None, entry
+    if hasattr(entry, "fileno"):
+        return None, entry.fileno()
+    raise TypeError(f"socket: expected a Socket, a descriptor or an object with fileno(), got {entry!r}")
 
 
 cdef void *grow(void *memory, size_t size) except NULL:
@@ -191,7 +229,8 @@ def zmq_poll(sockets, timeout=-1):
     cdef long long wait = as_timeout(timeout)
     cdef PollSet polled = PollSet()
     for entry, flags in sockets:
-        polled.put(len(polled.entries), entry, flags)
+        handle, descriptor = poll_target(entry)
+        polled.put(len(polled.entries), entry, handle, descriptor, check_flags(flags))
     return polled.found() if polled.wait(wait, b"zmq_poll") else []
 
 
@@ -219,10 +258,12 @@ cdef class Poller:
         socket: Socket, int descriptor or object with fileno(). flags: int, a union of POLLIN, POLLOUT, POLLERR and
         POLLPRI; 0 takes the socket out. Raises TypeError for what cannot be polled.
         """
+        check_flags(flags)
         if flags:
+            handle, descriptor = poll_target(socket)
             position = self.positions.get(socket, len(self.set.entries))
-            self.set.put(position, socket, flags)
             self.positions[socket] = position
+            self.set.put(position, socket, handle, descriptor, flags)
         elif socket in self.positions:
             self.unregister(socket)
 
@@ -234,8 +275,9 @@ cdef class Poller:
         """Wait for a socket no longer. Raises KeyError if it is not registered."""
         position = self.positions.pop(socket)
         self.set.remove(position)
-        for entry in self.set.entries[position:]:
-            self.positions[entry] -= 1
+        for entry, other in self.positions.items():
+            if other > position:
+                self.positions[entry] = other - 1
 
     def poll(self, timeout=None):
         """Wait until at least one of the registered sockets is ready.

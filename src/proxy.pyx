@@ -34,7 +34,7 @@ cdef struct Proxy:
 cdef Handle part_of_proxy(object socket, str name, bint optional, const char *call):
     """The handle of one of a proxy's sockets; the argument's name is for the error."""
     if socket is None and optional:
-        return closed_handle
+        return None
     if not isinstance(socket, Socket):
         raise TypeError(f"{name}: expected Socket, got {type(socket).__name__}")
     enter(<Socket>socket, call)
@@ -45,6 +45,7 @@ cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *cal
     """Run a proxy between handles (front, back, capture, control) without the GIL; signals are handled between."""
     cdef Proxy proxy
     cdef Handle handle, front = handles[0], back = handles[1], capture = handles[2], control = handles[3]
+    cdef void *capture_pointer = NULL if capture is None else capture.pointer
     cdef int i, code = 0
     proxy.ways[0].source = proxy.ways[1].target = front.pointer
     proxy.ways[1].source = proxy.ways[0].target = back.pointer
@@ -53,26 +54,25 @@ cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *cal
         proxy.ways[i].first = proxy.ways[i].count = 0
         proxy.ways[i].more = proxy.ways[i].waits_for_room = False
         proxy.ways[i].messages = proxy.ways[i].octets = 0
-    proxy.capture = capture.pointer
-    proxy.capture_may_block = capture.pointer != NULL and \
-        option_of(capture.pointer, ZMQ_TYPE) not in (ZMQ_PUB, ZMQ_XPUB)
-    proxy.control = control.pointer
+    proxy.capture = capture_pointer
+    proxy.capture_may_block = capture is not None and option_of(capture_pointer, ZMQ_TYPE) not in (ZMQ_PUB, ZMQ_XPUB)
+    proxy.control = NULL if control is None else control.pointer
     proxy.swap = swap and option_of(front.pointer, ZMQ_TYPE) == ZMQ_ROUTER == option_of(back.pointer, ZMQ_TYPE)
     proxy.paused = proxy.terminated = False
     proxy.busy = True
     try:
         while not proxy.terminated:
             zb_drain()
+            admit_all(handles, call)
             for handle in handles:
-                if handle is not closed_handle:
-                    if handle.pointer == NULL:
-                        return fail(ENOTSOCK, f"{call.decode()}: the socket is closed")
-                    handle.busy = call
+                if handle is not None:
+                    go_inside(handle, call)
             with nogil:
                 code = proxy_loop(&proxy)
             for handle in handles:
-                handle.busy = NULL
-                handle.uses += 1
+                if handle is not None:
+                    go_inside(handle, NULL)
+                    handle.uses += 1
             if code != 0:
                 interrupted(code, call.decode())
     finally:
@@ -93,7 +93,7 @@ def proxy(frontend, backend, capture=None):
     """
     handles = [part_of_proxy(frontend, "frontend", False, b"proxy"),
                part_of_proxy(backend, "backend", False, b"proxy"),
-               part_of_proxy(capture, "capture", True, b"proxy"), closed_handle]
+               part_of_proxy(capture, "capture", True, b"proxy"), None]
     return run_proxy(handles, NULL, False, b"proxy")
 
 
@@ -133,7 +133,7 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
     cdef zmq_msg_t prefixes[2]
     handles = [part_of_proxy(in_socket, "in_socket", False, b"monitored_queue"),
                part_of_proxy(out_socket, "out_socket", False, b"monitored_queue"),
-               part_of_proxy(mon_socket, "mon_socket", False, b"monitored_queue"), closed_handle]
+               part_of_proxy(mon_socket, "mon_socket", False, b"monitored_queue"), None]
     for name, prefix in (("in_prefix", in_prefix), ("out_prefix", out_prefix)):
         if not isinstance(prefix, bytes):
             raise TypeError(f"{name}: expected bytes, got {type(prefix).__name__}")

@@ -1,7 +1,5 @@
 # Socket: libzmq's socket. Only what touches libzmq is here; the comfort is in zmqbind/socket.py.
 
-from cpython.weakref cimport PyWeakref_NewRef
-
 
 @cython.no_gc_clear
 cdef class Socket:
@@ -13,7 +11,7 @@ cdef class Socket:
         self.plain = type(self).send is Socket.send and type(self).recv is Socket.recv
 
     def __init__(self, ctx_or_socket=None, int socket_type=0, *, shadow=0, copy_threshold=None):
-        if self.handle.pointer != NULL:
+        if self.handle is not closed_handle:
             raise RuntimeError("Socket.__init__ was called twice")
         if copy_threshold is not None:
             self.threshold = copy_threshold
@@ -24,7 +22,8 @@ cdef class Socket:
             self.handle = (<Socket>shadow).handle
             self._shadow = True
         elif shadow:
-            self.adopt(<void *><size_t>shadow)
+            self.handle = handle_at(shadow, Handle)
+            self._shadow = True
         elif isinstance(ctx_or_socket, Context):
             self.open(<Context>ctx_or_socket, socket_type)
             return
@@ -34,24 +33,30 @@ cdef class Socket:
             raise TypeError(f"ctx_or_socket: expected Context or Socket, got {type(ctx_or_socket).__name__}")
         self.type = get_option(self, ZMQ_TYPE, None)
 
-    def __setattr__(self, str name, value):
+    def __setattr__(self, name, value):
         set_declared(self, name, value)
 
     cdef int open(self, Context context, int socket_type) except -1:
         """Make a new socket of libzmq's in a context."""
         cdef Handle handle
+        cdef void *pointer
         context.enter("socket")
         if socket_type in DRAFT_TYPES and zmq_has(b"draft") != 1:
             # Some builds of libzmq make them nevertheless, but without the functions to use them with.
             return fail(EINVAL, f"socket_type={DRAFT_TYPES[socket_type]} is a draft: libzmq was built without drafts")
         handle = Handle.__new__(Handle)
-        handle.pointer = zb_socket(context.handle.pointer, socket_type)
-        if handle.pointer == NULL:
+        pointer = zb_socket(context.handle.pointer, socket_type)
+        if pointer == NULL:
             code = last_errno()
             about = f"socket_type={socket_type!r}"
             if code == EMFILE:
                 about = f"MAX_SOCKETS of the context is {zmq_ctx_get(context.handle.pointer, ZMQ_MAX_SOCKETS)}"
             return fail(code, about)
+        try:
+            open_handle(handle, pointer, context.handle)
+        except BaseException:
+            zmq_close(pointer)
+            raise
         self.handle = handle
         self.context = context
         self.type = socket_type
@@ -59,38 +64,24 @@ cdef class Socket:
         context._open[id(self)] = PyWeakref_NewRef(self, None)
         return 0
 
-    cdef int adopt(self, void *pointer) except -1:
-        """Become a shadow of the socket at an address: of zmqbind's own socket if it is one."""
-        cdef Context context
-        cdef Socket socket
-        self._shadow = True
-        for reference in list(open_contexts.values()):
-            context = reference()
-            if context is None:
-                continue
-            for socket in context._sockets:
-                if socket.handle.pointer == pointer:
-                    self.context = context
-                    self.handle = socket.handle
-                    return 0
-        self.handle = Handle.__new__(Handle)
-        self.handle.pointer = pointer
-        self.handle.exposed = True
-        return 0
-
     def __del__(self):
-        if self.handle.pointer == NULL or self._shadow or self._monitored is not None:
+        if self.handle.pointer == NULL or self._shadow or self.handle.generation != zb_generation:
             return
-        if self.handle.generation == zb_generation:
-            warn_unclosed(self)
+        try:
+            if self._monitored is None:
+                text = f"unclosed socket {self!r}, made at {self.place[0]}:{self.place[1]}"
+                PyErr_ResourceWarning(self, 1, b"%U", <PyObject *>text)
+        finally:
+            if self._monitor_socket is not None:  # nobody will take its events
+                end_monitoring(self.handle)
+            if self.handle.busy == NULL:
+                close_socket(self)
+            else:
+                self.handle.abandoned = True
 
     def __dealloc__(self):
-        if self._shadow or self.context is None:
-            return
-        self.context._open.pop(<size_t><void *>self, None)
-        if self.handle.pointer != NULL and self.handle.generation == zb_generation:
-            zmq_close(self.handle.pointer)
-            self.handle.pointer = NULL
+        if self.context is not None:
+            self.context._open.pop(<size_t><void *>self, None)
 
     @property
     def closed(self):
@@ -133,8 +124,8 @@ cdef class Socket:
         enter(self, b"close")
         if self._monitored is not None:  # libzmq would wait for somebody to take its events
             monitored = self._monitored()
-            if monitored is not None and not monitored.closed:
-                monitored.disable_monitor()
+            if monitored is not None:
+                end_monitoring((<Socket?>monitored).handle)
         if linger is not None:
             try:
                 set_option(self, ZMQ_LINGER, socket_options.get(ZMQ_LINGER), linger)
@@ -162,13 +153,8 @@ cdef class Socket:
         """
         set_option(self, option, socket_options.get(option), optval)
 
-    def getsockopt(self, option):
-        """Return an option of the socket: the same as get."""
-        return get_option(self, option, socket_options.get(option))
-
-    def setsockopt(self, option, optval):
-        """Set an option of the socket: the same as set."""
-        set_option(self, option, socket_options.get(option), optval)
+    getsockopt = get
+    setsockopt = set
 
     # Endpoints
 
@@ -209,9 +195,16 @@ cdef class Socket:
         """
         cdef bytes endpoint = None if addr is None else endpoint_bytes(addr)
         cdef const char *text = NULL if addr is None else PyBytes_AS_STRING(endpoint)
+        cdef void *pointer
+        cdef int code
         enter(self, b"monitor")
-        if zmq_socket_monitor(self.handle.pointer, text, events) != 0:
-            fail(last_errno(), f"addr={addr!r}")
+        pointer = self.handle.pointer
+        go_inside(self.handle, b"monitor")
+        with nogil:
+            code = last_errno() if zmq_socket_monitor(pointer, text, events) != 0 else 0
+        go_inside(self.handle, NULL)
+        if code != 0:
+            fail(code, f"addr={addr!r}")
 
     def join(self, group):
         """Receive messages of a group on a DISH socket (zmq_join, a draft).
@@ -274,7 +267,7 @@ cdef class Socket:
         cdef Py_buffer view
         cdef zmq_msg_t msg
         cdef Py_ssize_t size, used
-        PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
+        view_of(buffer, &view, PyBUF_WRITABLE)
         try:
             if not 0 <= nbytes <= view.len:
                 raise ValueError(f"nbytes={nbytes} does not fit a buffer of {view.len} bytes")
@@ -304,10 +297,11 @@ cdef class Socket:
         if not parts:
             raise IndexError("msg_parts is empty")
         if not self.plain:
+            check_parts(parts)
             last = len(parts) - 1
             for part in parts[:last]:
                 self.send(part, flags | ZMQ_SNDMORE, copy=copy, track=track)
-            return self.send(parts[last], flags, copy=copy, track=track)
+            return self.send(parts[last], flags, copy=copy, track=track, **addressed(routing_id, group))
         return send_parts(self, parts, flags, copy, track, routing_id, group)
 
     def recv_multipart(self, int flags=0, bint copy=True, bint track=False):
@@ -340,13 +334,12 @@ cdef class Socket:
             raise TypeError(f"u: expected str, got {type(u).__name__}")
         if self.plain and copy and encoding is UTF8 and routing_id is None and group is None:
             text = PyUnicode_AsUTF8AndSize(u, &size)
-            enter(self, b"send_string")
-            copy_in(&msg, text, size)
-            dispatch(self, &msg, flags, b"send_string")
-            return None
-        if routing_id is None and group is None:
-            return self.send(u.encode(encoding), flags, copy=copy, track=track)
-        return self.send(u.encode(encoding), flags, copy=copy, track=track, routing_id=routing_id, group=group)
+            if size < LENT_BYTES:
+                enter(self, b"send_string")
+                copy_in(&msg, text, size)
+                dispatch(self, &msg, flags, b"send_string")
+                return None
+        return self.send(u.encode(encoding), flags, copy=copy, track=track, **addressed(routing_id, group))
 
     def recv_string(self, int flags=0, encoding="utf-8"):
         """Receive one message as str.
@@ -374,7 +367,6 @@ cdef class Socket:
         Returns those of flags that are ready, int; 0 when the time is up. Raises ContextTerminated, ZMQError.
         """
         return poll_socket(self, flags, as_timeout(timeout), b"poll")
-
 
     # Batches
 
@@ -437,10 +429,30 @@ cdef dict DRAFT_TYPES = {
 cdef int close_socket(Socket socket) except -1:
     """zmq_close a socket that `enter` has let in."""
     cdef void *pointer = socket.handle.pointer
-    socket.handle.pointer = NULL
+    forget(socket.handle)
     zmq_close(pointer)
     if socket.context is not None:
         socket.context._open.pop(id(socket), None)
+    return 0
+
+
+cdef int end_monitoring(Handle handle) noexcept:
+    """Have libzmq end the events of a socket, also while another thread waits in it: they have a lock of their own."""
+    if handle.pointer != NULL and handle.generation == zb_generation:
+        zmq_socket_monitor(handle.pointer, NULL, 0)
+    return 0
+
+
+cdef dict addressed(object routing_id, object group):
+    """The arguments of send that say where to, as far as they were given."""
+    return {name: value for name, value in (("routing_id", routing_id), ("group", group)) if value is not None}
+
+
+cdef int check_parts(tuple parts) except -1:
+    """Make sure that all parts can be sent, before the first is."""
+    for position, part in enumerate(parts):
+        if isinstance(part, str) or not PyObject_CheckBuffer(part):
+            raise TypeError(f"msg_parts[{position}]: a bytes-like object is required, not {type(part).__name__!r}")
     return 0
 
 
@@ -452,16 +464,8 @@ cdef tuple calling_place():
     return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
-cdef int warn_unclosed(Socket socket) except -1:
-    import warnings  # only here: importing zmqbind shall cost little
-
-    file, line = socket.place
-    warnings.warn(f"unclosed socket {socket!r}, made at {file}:{line}", ResourceWarning, source=socket)
-    return 0
-
-
 cdef int use_group(Socket socket, endpoint_call function, object group, const char *call) except -1:
-    cdef bytes name = group.encode() if isinstance(group, str) else group
+    cdef bytes name = group_bytes(group)
     enter(socket, call)
     if not zb_has_groups():
         return missing(call.decode(), "4.2.0 with drafts")
@@ -513,6 +517,7 @@ cdef int address(zmq_msg_t *msg, object routing_id, object group) except -1:
 
 cdef object recv_frame(Socket socket, int flags):
     cdef Frame frame = Frame.__new__(Frame)
+    frame.made = True
     receive(socket, &frame.msg, flags, b"recv")
     return frame
 
@@ -567,6 +572,7 @@ cdef object take(zmq_msg_t *msg, bint copy):
     if copy:
         return take_bytes(msg)
     frame = Frame.__new__(Frame)
+    frame.made = True
     zmq_msg_move(&frame.msg, msg)
     return frame
 

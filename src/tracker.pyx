@@ -3,6 +3,11 @@
 cdef class Completion:
     """libzmq's being done with one lent buffer. Looks like a threading.Event that libzmq sets."""
 
+    def __cinit__(self):
+        self.state = zb_completion_new()
+        if self.state == NULL:
+            raise MemoryError("message tracker")
+
     def __dealloc__(self):
         if self.state != NULL:
             zb_completion_drop(<zb_completion *>self.state)
@@ -20,7 +25,7 @@ cdef class Completion:
         if zb_load(&state.done):
             return True
         if timeout is not None:
-            microseconds = max(0, int(timeout * 1_000_000))
+            microseconds = <long long>(max(0.0, min(LONGEST_WAIT, float(timeout))) * 1e6)
             end = zb_now_ms() + microseconds // 1000
         while True:
             zb_drain()
@@ -35,12 +40,7 @@ cdef class Completion:
                 microseconds = max(0, end - zb_now_ms()) * 1000
 
 
-cdef Completion new_completion():
-    cdef Completion completion = Completion.__new__(Completion)
-    completion.state = zb_completion_new()
-    if completion.state == NULL:
-        raise MemoryError("message tracker")
-    return completion
+cdef double LONGEST_WAIT = 1e9  # seconds; some thirty years
 
 
 cdef class MessageTracker:
@@ -85,8 +85,8 @@ cdef class MessageTracker:
             for item in self.watched:
                 item.wait()
             return
-        cdef long long end = zb_now_ms() + <long long>(timeout * 1000)
-        cdef double left = timeout
+        cdef double left = min(LONGEST_WAIT, float(timeout))
+        cdef long long end = zb_now_ms() + <long long>(left * 1000)
         for item in self.watched:
             item.wait(left)
             if not item.is_set():

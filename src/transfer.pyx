@@ -22,7 +22,7 @@ cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending
                 return 0
             if code != EAGAIN:
                 interrupted(code)
-        ready = rest(&item, 1, handles, end, &first, call)
+        ready = rest(&item, handles, end, &first, call)
         if ready == 0:
             return fail(EAGAIN)
         enter(socket, call)
@@ -97,5 +97,5 @@ cdef int drop_parts(Socket socket) noexcept:
 cdef int wait_for_events(Socket socket, int events, long long timeout, const char *call) except -1:
     """Wait until some of `events` are ready, at most `timeout` milliseconds (-1: forever); return those."""
     cdef PollSet alone = PollSet()
-    alone.put(0, socket, events)
+    alone.put(0, socket, socket.handle, -1, events)
     return alone.ready[0] if alone.wait(timeout, call) else 0

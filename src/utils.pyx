@@ -18,12 +18,14 @@ def libzmq_path():
     return None if path == NULL else path.decode("utf-8", "surrogateescape")
 
 
-def has(str capability not None):
+def has(capability):
     """Return whether libzmq was built with a capability (zmq_has).
 
     capability: str, such as "ipc", "curve", "gssapi", "pgm", "tipc", "norm", "ws", "wss", "draft". Returns bool.
     Raises TypeError if capability is not str.
     """
+    if not isinstance(capability, str):
+        raise TypeError(f"capability: expected str, got {type(capability).__name__}")
     return zmq_has(capability.encode()) == 1
 
 

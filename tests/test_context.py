@@ -3,6 +3,7 @@
 import copy
 import errno
 import gc
+import itertools
 import threading
 import weakref
 
@@ -13,12 +14,16 @@ import zmqbind as zmq
 # Nothing here takes this long; it only keeps a bug from hanging the run. Milliseconds.
 PATIENCE = 20_000
 
+numbers = itertools.count()
+
 
 def exchange(first, second):
     """Proves that two contexts are one: inproc endpoints do not reach from one to another."""
     with first.socket(zmq.PAIR) as a, second.socket(zmq.PAIR) as b:
-        a.bind("inproc://exchange")
-        b.connect("inproc://exchange")
+        # A new name each time: libzmq frees that of a closed socket a little later, in its reaper thread.
+        endpoint = f"inproc://exchange-{next(numbers)}"
+        a.bind(endpoint)
+        b.connect(endpoint)
         b.rcvtimeo = PATIENCE
         a.send(b"x")
         assert b.recv() == b"x"

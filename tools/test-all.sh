@@ -24,7 +24,7 @@ fi
 passed=() failed=()
 for name in $(printf '%s\n' "${!pythons[@]}" | sort -V); do
     echo "== Python $name: ${pythons[$name]}"
-    if "${MAKE:-make}" --no-print-directory test PYTHON="${pythons[$name]}" VENV=".venv-$name" EXTRAS=cli,test; then
+    if "${MAKE:-make}" --no-print-directory test PYTHON="${pythons[$name]}" VENV=".venv-$name" EXTRAS=cli,test,bench; then
         passed+=("$name")
     else
         failed+=("$name")

@@ -20,7 +20,7 @@ from ._core import (
     Frame,
     MessageTracker,
     Stopwatch,
-    _close_all,
+    _prepare_exit,
     curve_keypair,
     curve_public,
     device,
@@ -84,7 +84,7 @@ def __getattr__(name: str) -> Any:
 
 @atexit.register
 def _at_exit() -> None:
-    _close_all(EXIT_LINGER)
+    _prepare_exit(EXIT_LINGER)
 
 
 __all__ = [

@@ -18,24 +18,31 @@ cdef class Frame:
     cdef zmq_msg_t msg
     cdef bytes content           # `bytes`, once made
     cdef Completion completion   # of the lent buffer, where it is tracked
+    cdef bint made               # __init__ was called, or it was received
+    cdef bint tracked            # made with track=True
     cdef bint mutable            # lies over a writable Python buffer
     cdef bint copied             # lies over memory that libzmq allocated for it alone
     cdef bint writable(self) noexcept
 
 
 cdef class Handle:
+    cdef object __weakref__
     cdef void *pointer           # libzmq's socket or context; NULL once it is closed
-    cdef const char *busy        # the call that is inside it without the GIL, or NULL
+    cdef void *entry             # zb_entry of src/registry.h, while it is open
+    cdef ContextHandle context   # of a socket
+    cdef const char *busy        # the call that waits in it, or is inside without the GIL; or NULL
     cdef unsigned int generation  # the fork generation it was made in
     cdef unsigned int uses       # how often a call went into it
     cdef unsigned int looked     # `uses` when `events` was read: as long as they agree and the descriptor is not
     cdef int events              # readable, nothing has changed
     cdef int descriptor          # libzmq's FD option, or -1
     cdef bint exposed            # others may be using libzmq's socket: `events` is never up to date
+    cdef bint abandoned          # its Socket was dropped while a shadow was inside: to be closed with the Handle
 
 
 cdef class ContextHandle(Handle):
     cdef PyThread_type_lock termination  # held while somebody terminates the context
+    cdef unsigned long terminator        # the thread that does, or 0
 
 
 cdef class Context:
@@ -51,7 +58,6 @@ cdef class Socket:
     cdef readonly Context context
     cdef readonly bint _shadow
     cdef int open(self, Context context, int socket_type) except -1
-    cdef int adopt(self, void *pointer) except -1
     cdef bint plain              # send and recv are those of this class
     cdef int type
     cdef tuple place             # file and line it was made at

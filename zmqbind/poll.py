@@ -11,16 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from typing_extensions import Self
+
 __all__ = ["Poller", "select", "zmq_poll"]
 
 
 class Poller(_core.Poller):
-    """Waits for several sockets and descriptors at once (zmq_poll).
+    """Waits for several sockets and descriptors at once.
 
-    What is registered is kept as libzmq's array between polls, so that polling costs no more than libzmq takes.
+    What is registered is kept as an array for poll(2) between polls, and libzmq is asked only for the state of sockets
+    that may have changed. What another thread registers while a poll waits counts from the next one on.
     """
 
     __slots__ = ()
+
+    def __copy__(self) -> Self:
+        """Return a Poller for the same sockets and flags."""
+        other = type(self)()
+        for socket, flags in self.sockets:
+            other.register(socket, flags)
+        return other
 
     def __contains__(self, socket: object) -> bool:
         """Return whether a socket is registered."""

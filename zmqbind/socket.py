@@ -145,6 +145,17 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         except ValueError:
             return kind  # type: ignore[return-value]  # of a libzmq newer than the table
 
+    @property
+    def type(self) -> SocketType:
+        """The type of the socket, a SocketType."""
+        return self.socket_type
+
+    @type.setter
+    def type(self, value: int) -> None:
+        self.set(SocketOption.TYPE, value)  # libzmq's refusal
+
+    TYPE = type
+
     def fileno(self) -> int:
         """Return the descriptor to watch for events, int: the FD option. It is edge-triggered (zmq_getsockopt)."""
         return self.fd
@@ -294,7 +305,7 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
         out_of_band: send large buffers in obj, such as those of NumPy arrays and data frames, without copying them, as
         further parts of the message (pickle protocol 5); they must not be changed until they are sent. Otherwise the
         message has one part. kwargs: for send; track tells when the buffers are free again.
-        Raises pickle.PicklingError and others, ValueError for a protocol below 5 with out_of_band, and what send raises.
+        Raises pickle.PicklingError and others, ValueError for a protocol below 5 with out_of_band, and what send does.
         """
         from .utils import pickling
 
@@ -362,5 +373,5 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
 
     def disable_monitor(self) -> None:
         """End the monitoring that get_monitor_socket began."""
+        self.monitor(None, 0)  # before the other end of it is dropped, as libzmq tells that end about it
         self._monitor_socket = None
-        self.monitor(None, 0)

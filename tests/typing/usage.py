@@ -40,7 +40,7 @@ def sockets(context: zmq.Context) -> None:
     sock = context.socket(zmq.ROUTER)
     assert_type(sock, zmq.Socket)
     assert_type(sock.closed, bool)
-    assert_type(sock.type, int)
+    assert_type(sock.type, zmq.SocketType)
     assert_type(sock.underlying, int)
     assert_type(sock.fileno(), int)
     assert_type(sock.copy_threshold, int)

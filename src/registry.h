@@ -1,0 +1,97 @@
+/*
+ * The libzmq sockets and contexts that are open, known to C alone: so that they can be closed in good order when Python
+ * is gone already, and messages that were sent at the last moment, by an atexit handler or a finalizer, still go out.
+ *
+ * Guarded by the GIL; zb_close_all runs when there is no Python thread any more.
+ */
+#ifndef ZMQBIND_REGISTRY_H
+#define ZMQBIND_REGISTRY_H
+
+#include <stdlib.h>
+#include <zmq.h>
+
+#include "platform.h"
+
+typedef struct zb_entry {
+    struct zb_entry *next, **link;
+    void *pointer;           /* libzmq's socket or context */
+    struct zb_entry *context; /* of a socket; NULL for a context */
+    int inside;              /* a thread is inside libzmq with it */
+    int descriptor;          /* of a socket that is being closed at exit */
+} zb_entry;
+
+static zb_entry *zb_entries = NULL;
+static unsigned int zb_entries_generation = 0; /* of the process that made them */
+static int zb_exit_linger = 1000;              /* milliseconds */
+
+static zb_entry *zb_register(void *pointer, zb_entry *context)
+{
+    zb_entry *entry = calloc(1, sizeof *entry);
+    if (entry == NULL)
+        return NULL;
+    if (zb_entries_generation != zb_generation) { /* those in the list are the parent's */
+        zb_entries_generation = zb_generation;
+        zb_entries = NULL;
+    }
+    entry->pointer = pointer;
+    entry->context = context;
+    entry->next = zb_entries;
+    entry->link = &zb_entries;
+    if (zb_entries != NULL)
+        zb_entries->link = &entry->next;
+    zb_entries = entry;
+    return entry;
+}
+
+/* Only for entries that this process made. */
+static void zb_unregister(zb_entry *entry)
+{
+    *entry->link = entry->next;
+    if (entry->next != NULL)
+        entry->next->link = entry->link;
+    free(entry);
+}
+
+static void zb_close_at_exit(zb_entry *entry)
+{
+    size_t size = sizeof(int);
+    int linger = 0;
+    entry->descriptor = -1;
+    zmq_getsockopt(entry->pointer, ZMQ_FD, &entry->descriptor, &size);
+    size = sizeof(int);
+    zmq_getsockopt(entry->pointer, ZMQ_LINGER, &linger, &size);
+    if (linger < 0 || linger > zb_exit_linger)
+        zmq_setsockopt(entry->pointer, ZMQ_LINGER, &zb_exit_linger, sizeof(int));
+    zmq_close(entry->pointer);
+}
+
+/*
+ * Close every socket, terminate every context in the background, and wait for both, at most zb_exit_linger. A socket
+ * that a daemon thread is inside is left, and so is its context; its other sockets are waited for by their descriptors,
+ * which libzmq closes when a socket has sent what lingered.
+ */
+static void zb_close_all(void)
+{
+    zb_entry *entry;
+    long long end = zb_now_ms() + zb_exit_linger;
+    if (zb_entries_generation != zb_generation)
+        return;
+    for (entry = zb_entries; entry != NULL; entry = entry->next) {
+        if (entry->context == NULL)
+            continue;
+        if (entry->inside)
+            entry->context->inside = 1;
+        else
+            zb_close_at_exit(entry);
+    }
+    for (entry = zb_entries; entry != NULL; entry = entry->next)
+        if (entry->context == NULL && !entry->inside)
+            zb_terminate_detached(entry->pointer);
+    zb_await_terminations(zb_exit_linger);
+    for (entry = zb_entries; entry != NULL; entry = entry->next)
+        if (entry->context != NULL && entry->context->inside && !entry->inside)
+            while (zb_is_open(entry->descriptor) && zb_now_ms() < end)
+                zb_sleep_ms(1);
+}
+
+#endif
