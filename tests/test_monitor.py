@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 
@@ -208,3 +209,11 @@ def test_all_events_have_names():
     for event in zmq.Event:
         name = event.name if event.name.startswith("PROTOCOL_ERROR_") else f"EVENT_{event.name}"
         assert getattr(zmq, name) == event
+
+
+def test_monitor_that_cannot_be_made_leaves_the_socket_working(context, raises_errno):
+    context.max_sockets = 1
+    with context.socket(zmq.PUSH) as socket:
+        with raises_errno(errno.EMFILE):
+            socket.get_monitor_socket()
+        socket.bind("tcp://127.0.0.1:*")  # would wait for somebody to take its event

@@ -363,11 +363,16 @@ class Socket(_core.Socket, SocketOptions, Generic[ReturnType]):
 
         if addr is None:
             addr = f"inproc://zmqbind-monitor-{next(_monitor_numbers)}"
-        self.monitor(addr, Event.ALL if events is None else events)
         monitor = self.context.socket(SocketType.PAIR)
-        monitor._monitored = ref(self)
-        monitor.rcvhwm = 0  # libzmq's threads would wait while nobody reads the events
-        monitor.connect(addr)
+        try:
+            monitor._monitored = ref(self)
+            monitor.rcvhwm = 0  # libzmq's threads would wait while nobody reads the events
+            monitor.connect(addr)  # first: with nobody to take its events, libzmq would wait for ever
+            self.monitor(addr, Event.ALL if events is None else events)
+        except BaseException:
+            monitor._monitored = None
+            monitor.close()
+            raise
         self._monitor_socket = monitor
         return monitor
 
