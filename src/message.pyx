@@ -1,9 +1,11 @@
 # Messages out of Python objects, and Python objects out of messages.
 
 cdef int copy_in(zmq_msg_t *msg, const void *data, Py_ssize_t size) except -1:
-    """Make msg a message with a copy of data."""
+    """Make msg a message with a copy of data, or an empty one if that fails."""
     if zmq_msg_init_size(msg, size) != 0:
-        return fail(last_errno(), f"message of {size} bytes")
+        code = last_errno()
+        zmq_msg_init(msg)  # libzmq leaves what cannot even be closed
+        return fail(code, f"message of {size} bytes")
     if size < UNLOCKED_COPY:
         memcpy(zmq_msg_data(msg), data, size)
     else:
@@ -13,7 +15,7 @@ cdef int copy_in(zmq_msg_t *msg, const void *data, Py_ssize_t size) except -1:
 
 
 cdef int lend(zmq_msg_t *msg, Py_buffer *view, Completion completion) except -1:
-    """Make msg a message over the memory of view, which passes to the loan in any case."""
+    """Make msg a message over the memory of view, which passes to the loan in any case; or empty if that fails."""
     cdef zb_loan *loan
     zb_drain()
     loan = <zb_loan *>malloc(sizeof(zb_loan))
@@ -23,9 +25,11 @@ cdef int lend(zmq_msg_t *msg, Py_buffer *view, Completion completion) except -1:
     loan.view = view[0]
     loan.completion = NULL
     if zmq_msg_init_data(msg, loan.view.buf, loan.view.len, zb_give_back, loan) != 0:
+        code = last_errno()
+        zmq_msg_init(msg)
         PyBuffer_Release(&loan.view)
         free(loan)
-        return fail(last_errno(), "lending a buffer")
+        return fail(code, "lending a buffer")
     if completion is not None:
         loan.completion = <zb_completion *>completion.state
         zb_add(&loan.completion.references, 1)
