@@ -249,32 +249,40 @@ cdef int give_message(Proxy *proxy, Way *way) noexcept nogil:
             way.first, way.count = 0, 1
             way.more = zmq_msg_more(&way.parts[0])
         last = way.first + 1 == way.count and not way.more
-        code = give_part(proxy, way, &way.parts[way.first], begun, 0 if last else ZMQ_SNDMORE)
+        code = give_part(proxy, way, begun, 0 if last else ZMQ_SNDMORE)
         if code != 0:
             return code
         begun = True
-        way.first += 1
     way.messages += 1
     return 0
 
 
-cdef int give_part(Proxy *proxy, Way *way, zmq_msg_t *part, bint begun, int flags) noexcept nogil:
-    """Send one part to target, and a copy to capture. Only the first part of a message can find no room."""
+cdef int give_part(Proxy *proxy, Way *way, bint begun, int flags) noexcept nogil:
+    """Send one part to target, and a copy to capture. Only the first part of a message can find no room.
+
+    For the rest EAGAIN means that the peer has gone that the message was for, and for capture that its SNDTIMEO is up:
+    then it is dropped.
+    """
+    cdef zmq_msg_t *part = &way.parts[way.first]
     cdef zmq_msg_t duplicate
     cdef size_t size = zmq_msg_size(part)
     cdef int code
     zmq_msg_init(&duplicate)
-    if proxy.capture != NULL:
-        zmq_msg_copy(&duplicate, part)
+    if proxy.capture != NULL and zmq_msg_copy(&duplicate, part) != 0:
+        return last_errno()
     code = persist(part, way.target, flags if begun else flags | ZMQ_DONTWAIT, True)
-    if code == 0:
+    if code == 0 or begun and code == EAGAIN:
         way.octets += size
         zmq_msg_close(part)
+        way.first += 1
+        code = 0
         if proxy.capture != NULL:
             if way.prefix != NULL and not begun:
                 code = send_copy(way.prefix, proxy.capture, ZMQ_SNDMORE)
             if code == 0:
                 code = persist(&duplicate, proxy.capture, flags, True)
+            if code == EAGAIN:
+                code = 0
     zmq_msg_close(&duplicate)
     return code
 
@@ -318,7 +326,8 @@ cdef int send_statistics(Proxy *proxy) noexcept nogil:
     numbers[4], numbers[5], numbers[6], numbers[7] = back.messages, back.octets, there.messages, there.octets
     for i in range(8):
         if code == 0:
-            zmq_msg_init_size(&part, sizeof(uint64_t))
+            if zmq_msg_init_size(&part, sizeof(uint64_t)) != 0:
+                return last_errno()
             memcpy(zmq_msg_data(&part), &numbers[i], sizeof(uint64_t))
             code = persist(&part, proxy.control, ZMQ_SNDMORE if i < 7 else 0, True)
             zmq_msg_close(&part)
@@ -343,7 +352,8 @@ cdef int send_copy(zmq_msg_t *msg, void *socket, int flags) noexcept nogil:
     cdef zmq_msg_t duplicate
     cdef int code
     zmq_msg_init(&duplicate)
-    zmq_msg_copy(&duplicate, msg)
+    if zmq_msg_copy(&duplicate, msg) != 0:
+        return last_errno()
     code = persist(&duplicate, socket, flags, True)
     zmq_msg_close(&duplicate)
     return code
