@@ -130,8 +130,8 @@ cdef inline bint up_to_date(Handle handle) noexcept:
 cdef int descriptor_of(Handle handle) except -1:
     """The descriptor that becomes readable when the socket's state may have changed."""
     cdef size_t size = sizeof(handle.descriptor)
-    if handle.descriptor == -1 and zmq_getsockopt(handle.pointer, ZMQ_FD, &handle.descriptor, &size) != 0:
-        return fail(last_errno(), "this type of socket has no descriptor to wait on")
+    while handle.descriptor == -1 and zmq_getsockopt(handle.pointer, ZMQ_FD, &handle.descriptor, &size) != 0:
+        interrupted(last_errno(), "this type of socket has no descriptor to wait on")
     return handle.descriptor
 
 

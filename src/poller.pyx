@@ -142,7 +142,7 @@ cdef class PollSet:
         cdef Py_ssize_t i, count = len(self.entries)
         cdef Handle handle
         cdef bint undecided = False
-        cdef int rc, found = 0
+        cdef int code, found = 0
         for i in range(count):
             handle = self.handles[i]
             self.items[i].revents = 0
@@ -157,10 +157,11 @@ cdef class PollSet:
                 undecided = True  # but a message that waited to be received waits still
             self.items[i].fd = descriptor_of(handle)
             self.ready[i] = handle.events & self.wanted[i]
-        if undecided:
-            rc = zb_poll(self.items, count, 0)
-            if rc < 0:
-                interrupted(-rc, f"poll of {count} entries")
+        while undecided:
+            code = zb_poll(self.items, count, 0)
+            if code >= 0:
+                break
+            interrupted(-code, call.decode())
         for i in range(count):
             if self.items[i].revents:
                 handle = self.handles[i]
