@@ -20,6 +20,7 @@ from cpython.pythread cimport (
 )
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from cpython.weakref cimport PyWeakref_NewRef
+from libc cimport errno as c_errno
 from libc.errno cimport EAGAIN, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOTSOCK
 from libc.limits cimport INT_MAX, LONG_MAX
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
@@ -27,8 +28,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from zmqbind.libzmq cimport (
-    ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_POLLIN, ZMQ_POLLOUT,
-    ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO, ZMQ_SRCFD,
+    ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_PAIR, ZMQ_POLLIN,
+    ZMQ_POLLOUT, ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO, ZMQ_SRCFD,
     ZMQ_TYPE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH, ZMQ_XPUB, zmq_bind, zmq_close, zmq_connect,
     zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term, zmq_curve_keypair, zmq_curve_public,
     zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close, zmq_msg_copy,

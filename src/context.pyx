@@ -75,12 +75,15 @@ cdef class Context:
 
         option: int, a ContextOption. Raises ZMQError(EINVAL) if unknown or write-only, ContextTerminated.
         """
-        self.enter("get")
-        cdef int value = zmq_ctx_get(self.handle.pointer, option)
-        if value < 0 and last_errno() == EINVAL:
+        cdef int value
+        while True:
+            self.enter("get")
+            c_errno.errno = 0  # tells a failure from an option that is -1
+            value = zmq_ctx_get(self.handle.pointer, option)
+            if value >= 0 or last_errno() == 0:
+                return value
             known = context_options.get((option, "r")) or context_options.get((option, "w"))
-            option_failed(EINVAL, option, known, False, None)
-        return value
+            option_failed(last_errno(), option, known, False, None)
 
     def set(self, int option, optval):
         """Set a context option (zmq_ctx_set).
@@ -91,8 +94,9 @@ cdef class Context:
         cdef Option known = context_options.get((option, "w")) or context_options.get((option, "r"))
         cdef int value = <int>as_integer(optval, option, known, -0x80000000, 0x7FFFFFFF)
         self.enter("set")
-        if zmq_ctx_set(self.handle.pointer, option, value) != 0:
+        while zmq_ctx_set(self.handle.pointer, option, value) != 0:
             option_failed(last_errno(), option, known, True, optval)
+            self.enter("set")
 
     def term(self):
         """Terminate the context (zmq_ctx_term): blocks until all its sockets are closed and have sent what lingers.

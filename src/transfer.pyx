@@ -51,32 +51,58 @@ cdef inline int receive(Socket socket, zmq_msg_t *msg, int flags, const char *ca
 cdef inline int dispatch(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
     """Send msg. Afterwards it is libzmq's, or closed if an exception is raised. The caller has called `enter`."""
     if zmq_msg_send(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT) >= 0:
+        socket.handle.begun = flags & ZMQ_SNDMORE
         return 0
     return dispatch_again(socket, msg, flags, call)
 
 
 cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
     cdef int code = last_errno()
+    cdef Handle handle = socket.handle
     try:
+        if handle.begun:
+            # Signals are handled after the message. libzmq does not make the rest of a message wait: it says EAGAIN
+            # when the peer has gone that the message was for, and to calls that may block even that is success.
+            # Trying again would send this part to another peer. Only a PAIR waits for the next one.
+            while code == EINTR:
+                code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
+            if code == EAGAIN and socket.type != ZMQ_PAIR:
+                handle.begun = flags & ZMQ_SNDMORE
+                if flags & ZMQ_DONTWAIT:
+                    return fail(EAGAIN)
+                zmq_msg_close(msg)
+                return 0
         if code == EAGAIN and flags & ZMQ_DONTWAIT:
             # libzmq looks at its commands only now and then, and may not have seen yet that the peer has made room;
             # reading EVENTS makes it look.
-            if read_events(socket.handle, call) & ZMQ_POLLOUT:
-                code = transfer(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT, True)
+            if read_events(handle, call) & ZMQ_POLLOUT:
+                code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
         while code != 0:
             if code == EAGAIN and not flags & ZMQ_DONTWAIT:
-                return wait_to_transfer(socket, msg, flags, True, call)
-            interrupted(code)
-            enter(socket, call)
-            code = transfer(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT, True)
-        return 0
+                code = wait_to_transfer(socket, msg, flags, True, call)
+            else:
+                interrupted(code)
+                enter(socket, call)
+                code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
     except BaseException:
         zmq_msg_close(msg)
         raise
+    handle.begun = flags & ZMQ_SNDMORE
+    return 0
 
 
 cdef int receive_next(Socket socket, zmq_msg_t *msg, const char *call) except -1:
-    """Receive one more part of a message whose first part has arrived; libzmq delivers messages whole."""
+    """Receive one more part of a message whose first part has arrived; libzmq delivers messages whole.
+
+    Signals are handled after the message: what their handlers raise would cost it.
+    """
+    cdef int code = EINTR
+    while code == EINTR:
+        code = transfer(msg, socket.handle.pointer, ZMQ_DONTWAIT, False)
+    if code == 0:
+        return 0
+    if code != EAGAIN:
+        return fail(code)
     socket.handle.busy = NULL
     receive(socket, msg, 0, call)
     socket.handle.busy = call

@@ -393,3 +393,9 @@ def test_socket_made_directly(context):
     with zmq.Socket(context, zmq.PUSH) as socket:
         assert socket.context is context
         assert socket.socket_type == zmq.PUSH
+
+
+def test_option_that_is_minus_one_after_an_error(context, raises_errno):
+    with raises_errno(errno.EINVAL):
+        context.get(9999)
+    assert context.get(zmq.THREAD_SCHED_POLICY) == -1

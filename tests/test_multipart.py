@@ -224,3 +224,23 @@ def test_a_closed_socket(pair):
         with pytest.raises(zmq.ZMQError) as caught:
             call()
         assert caught.value.errno == zmq.ENOTSOCK
+
+
+def test_the_rest_of_a_message_does_not_go_to_another_peer(make_socket):
+    """The peer that the first part was for goes before the second; libzmq notices while the second is sent."""
+    for number in range(100):
+        push, gone, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL), make_socket(zmq.PULL, rcvtimeo=20_000)
+        push.bind(f"inproc://{number}")
+        gone.connect(f"inproc://{number}")
+        push.send(b"first", zmq.SNDMORE)
+        pull.connect(f"inproc://{number}")
+        gone.close()
+        push.send(b"last")
+        received = None
+        while received is None:
+            push.send_multipart([b"next", b"message"])
+            if pull.poll(5):  # the peer may have been still there to take it
+                received = pull.recv_multipart()
+        assert received == [b"next", b"message"]
+        push.close()
+        pull.close()

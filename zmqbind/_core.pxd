@@ -36,6 +36,7 @@ cdef class Handle:
     cdef unsigned int looked     # `uses` when `events` was read: as long as they agree and the descriptor is not
     cdef int events              # readable, nothing has changed
     cdef int descriptor          # libzmq's FD option, or -1
+    cdef bint begun              # parts of a message were sent, and more are to follow
     cdef bint exposed            # others may be using libzmq's socket: `events` is never up to date
     cdef bint abandoned          # its Socket was dropped while a shadow was inside: to be closed with the Handle
 
