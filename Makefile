@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all bench lint package clean
+.PHONY: help build test test-all faults asan valgrind bench lint package clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,15 @@ test: $(INSTALLED)  ## Run the tests
 
 test-all:  ## Run the tests on every CPython from 3.10 that pyenv has
 	@tools/test-all.sh
+
+faults: $(INSTALLED)  ## Let every call of libzmq and every allocation fail in turn
+	@tools/instrument.sh faults $(BIN)/python $(ARGS)
+
+asan: $(INSTALLED)  ## Run the tests with AddressSanitizer and UBSan, and look for leaks
+	@tools/instrument.sh asan $(BIN)/python $(ARGS)
+
+valgrind: $(INSTALLED)  ## Run some of the tests under valgrind
+	@tools/instrument.sh valgrind $(BIN)/python $(ARGS)
 
 bench: $(INSTALLED)  ## Compare with PyZMQ and C; results go to build/bench
 	$(BIN)/python -m benchmarks $(ARGS)

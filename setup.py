@@ -1,5 +1,6 @@
 """Builds the one compiled module, zmqbind._core; everything else is declared in pyproject.toml."""
 
+import os
 import sys
 from glob import glob
 from pathlib import Path
@@ -30,7 +31,7 @@ class build_ext(_build_ext):
         (core,) = self.extensions
         found.apply(core)
         core.depends.append(self._record(core, found))
-        if self.compiler.compiler_type == "unix":
+        if self.compiler.compiler_type == "unix" and "-O" not in os.environ.get("CFLAGS", ""):
             core.extra_compile_args.append("-O3")
         # Only the sources are taken over: setuptools has already annotated the extension object itself.
         try:

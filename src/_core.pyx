@@ -39,6 +39,9 @@ from zmqbind.libzmq cimport (
     zmq_unbind, zmq_version as     libzmq_version,
 )
 
+cdef extern from "faults.h":  # before the other headers, which it is to see into
+    int zb_expose_faults() except -1
+
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     int PyObject_GenericSetAttr(object instance, object name, object value) except -1

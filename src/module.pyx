@@ -11,3 +11,5 @@ if zmq_version_info() < (4, 2, 0):
 
 if zb_watch_forks() != 0:
     raise MemoryError("pthread_atfork")
+
+zb_expose_faults()

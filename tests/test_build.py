@@ -263,7 +263,7 @@ def test_one_version():
 def test_make_lists_the_targets():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
-    for target in ("build", "test", "test-all", "bench", "lint", "clean"):
+    for target in ("build", "test", "test-all", "faults", "asan", "valgrind", "bench", "lint", "clean"):
         assert f"  make {target} " in done.stdout
 
 

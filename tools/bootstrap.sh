@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make sure this machine can build zmqbind: a Python with venv and headers, a C compiler, pkg-config, libzmq.
 # Installs what is missing through apt where there is apt, and otherwise says what to install.
-# Usage: tools/bootstrap.sh [python]
+# Usage: tools/bootstrap.sh [python [program...]]; the programs are those of packages of the same name.
 set -euo pipefail
 
 python=${1:-python3}
@@ -36,6 +36,9 @@ have_headers 2>/dev/null || packages+=("$debian_python-dev")
 have_compiler || packages+=(gcc libc6-dev)
 command -v pkg-config >/dev/null || packages+=(pkg-config)
 [ -n "${ZMQBIND_LIBZMQ:-}" ] || have_libzmq || packages+=(libzmq3-dev)
+for program in "${@:2}"; do
+    command -v "$program" >/dev/null || packages+=("$program")
+done
 
 if [ ${#packages[@]} -gt 0 ]; then
     if ! command -v apt-get >/dev/null; then

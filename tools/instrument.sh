@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Build zmqbind in a way that shows errors which otherwise stay hidden, and run tests on it: see docs/testing.md.
+# Usage: tools/instrument.sh faults|asan|valgrind python [pytest arguments]
+#
+# Works on a copy of the tree in build/VARIANT, so that the developer's own build stays what it is, and so that what
+# the tests start in the tree is instrumented too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+variant=$1 python=$(realpath -s "$(command -v "$2")")
+shift 2
+directory=$PWD/build/$variant tree=$PWD/build/$variant/tree
+export CC=gcc CFLAGS="-DZB_FAULTS -O1 -g"
+
+case $variant in
+    faults) ;;
+    asan)
+        CC="gcc -fsanitize=address,undefined" # also for linking
+        CFLAGS+=" -fno-omit-frame-pointer -fno-sanitize-recover=all"
+        ;;
+    valgrind) tools/bootstrap.sh "$python" valgrind ;;
+    *) exit 2 ;;
+esac
+
+# Files keep their dates: only what has changed is compiled anew.
+mkdir -p "$tree"
+find "$tree" -type f ! -name '*.so' ! -name _core.c -delete
+tar -c --exclude-vcs --exclude='./.venv*' --exclude=./build --exclude=./dist --exclude='./.*_cache' \
+    --exclude=__pycache__ --exclude='*.so' --exclude='*.egg-info' --exclude=_core.c . | tar -x -C "$tree"
+find "$tree" -name '*.so' ! -newer tools/instrument.sh -delete
+cd "$tree"
+"$python" setup.py -q build_ext --inplace --build-temp "$directory/temp"
+unset CC CFLAGS
+export PYTHONPATH=$tree
+
+# run COMMAND...: python with these arguments, once it is certain that it and its children take the module just built.
+run() {
+    "$python" -c "import zmqbind._core as core; assert core.__file__.startswith('$tree/') and core._faults_arm"
+    "$@"
+}
+
+case $variant in
+    faults) run "$python" -m pytest tests/faults "$@" ;;
+    asan)
+        # CPython itself is not instrumented, so the libraries come first by force.
+        for library in libasan.so libubsan.so libstdc++.so; do
+            LD_PRELOAD=${LD_PRELOAD:+$LD_PRELOAD:}$(realpath "$(gcc -print-file-name=$library)")
+        done
+        export LD_PRELOAD PYTHONMALLOC=malloc UBSAN_OPTIONS=print_stacktrace=1
+        export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
+        run "$python" -m pytest --ignore=tests/faults --timeout=300 "$@"
+        # Leaks are looked for where errors are made to happen, when Python ends. Python itself leaks; what counts is
+        # memory that zmqbind or libzmq allocated. A context that no thread can be had to terminate on is leaked on
+        # purpose, so the tests of that are left out.
+        rm -f "$directory"/leaks.*
+        ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=0:log_path=$directory/leaks \
+            "$python" -m pytest -n0 --timeout=300 tests/faults -k "not dropped_context and not (test_context and good)"
+        cat "$directory"/leaks.* | awk -v RS= '/leak of/ && /\n *#1 [^\n]*(_core\.|libzmq)/ { print; print ""; found = 1 }
+            END { if (!NR) print "LeakSanitizer has said nothing"; exit found || !NR }'
+        ;;
+    valgrind)
+        export PYTHONMALLOC=malloc
+        run valgrind --quiet --error-exitcode=99 --num-callers=25 --suppressions=tools/valgrind.supp \
+            --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+            "$python" -m pytest -n0 --timeout=900 -o faulthandler_timeout=800 \
+            tests/test_frame.py tests/test_messages.py tests/test_multipart.py tests/test_poller.py tests/test_proxy.py \
+            tests/faults -k "not faults or EHOSTUNREACH and not good" "$@"
+        ;;
+esac
