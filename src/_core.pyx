@@ -71,6 +71,7 @@ cdef extern from "release.h":
     void zb_give_back(void *data, void *hint) nogil
     void zb_drain()
     void zb_stop()
+    long zb_lent
     long zb_add(long *value, long n)
     long zb_load(long *value)
 

@@ -30,6 +30,7 @@ cdef int lend(zmq_msg_t *msg, Py_buffer *view, Completion completion) except -1:
         PyBuffer_Release(&loan.view)
         free(loan)
         return fail(code, "lending a buffer")
+    zb_add(&zb_lent, 1)
     if completion is not None:
         loan.completion = <zb_completion *>completion.state
         zb_add(&loan.completion.references, 1)

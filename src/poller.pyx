@@ -16,7 +16,8 @@ cdef long long as_timeout(object timeout) except? -2:
 
 
 cdef enum:
-    FIRST_REST = 50  # milliseconds
+    FIRST_REST = 50      # milliseconds
+    LENDERS_REST = 1000  # the same; how long memory that has come back may lie there while its program only waits
 
 
 cdef int rest(const pollfd *items, list handles, long long end, bint *first, const char *call) except -1:
@@ -25,7 +26,7 @@ cdef int rest(const pollfd *items, list handles, long long end, bint *first, con
     handles: those of the items, None for descriptors; they are marked as busy meanwhile. Items and handles are copied,
     as the set may be changed by other threads. Signals are handled, and then 1 is returned as if something had
     happened, since a handler may have used the sockets. A signal that comes in just before poll(2) is entered does not
-    end it; so the first rest is a short one.
+    end it; so the first rest is a short one. While memory is lent, no rest is a long one.
     """
     cdef int count = len(handles)
     cdef pollfd one
@@ -48,20 +49,20 @@ cdef int rest(const pollfd *items, list handles, long long end, bint *first, con
 cdef int rest_on(pollfd *items, list handles, long long end, bint *first, const char *call) except -1:
     cdef Handle handle
     cdef long long left = INT_MAX
-    cdef int limit, ready, count = len(handles)
+    cdef int longest = FIRST_REST if first[0] else LENDERS_REST if zb_load(&zb_lent) else INT_MAX
+    cdef int ready, count = len(handles)
     if end >= 0:
         left = max(0, end - zb_now_ms())
-    limit = <int>min(left, FIRST_REST if first[0] else INT_MAX) if end >= 0 or first[0] else -1
     admit_all(handles, call)
     for handle in handles:
         if handle is not None:
             handle.busy = call
     with nogil:
-        ready = zb_poll(items, count, limit)
+        ready = zb_poll(items, count, <int>min(left, longest))
     for handle in handles:
         if handle is not None:
             handle.busy = NULL
-    if ready > 0 or ready == 0 and left < INT_MAX and (not first[0] or left <= FIRST_REST):
+    if ready > 0 or ready == 0 and end >= 0 and left <= longest:
         return ready
     if ready < 0 and ready != -EINTR:
         return fail(-ready, call.decode())

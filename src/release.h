@@ -33,6 +33,7 @@ typedef struct zb_loan {
 } zb_loan;
 
 static void *zb_returned = NULL; /* head of the stack of loans */
+static long zb_lent = 0;         /* loans that have not been released yet */
 static long zb_stopped = 0;
 
 static zb_completion *zb_completion_new(void)
@@ -76,6 +77,7 @@ static void zb_drain(void)
         return;
     for (loan = (zb_loan *)zb_swap_pointer(&zb_returned, NULL); loan != NULL; loan = next) {
         next = loan->next;
+        zb_add(&zb_lent, -1);
         PyBuffer_Release(&loan->view);
         free(loan);
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from _thread import allocate_lock
 
 from . import _core
@@ -167,3 +168,12 @@ class Context(_core.Context, ContextOptions, _Defaults, Generic[SocketClass]):
         opt: int, a SocketOption. value: int or bytes, as for Socket.set.
         """
         self.sockopts[SocketOption(opt)] = value
+
+
+def _renew_instance_lock() -> None:
+    """In a forked child: a thread that exists no more may have held the lock."""
+    Context._instance_lock = allocate_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_instance_lock)
