@@ -168,6 +168,17 @@ static int zb_faulty_ctx_term(void *context)
     return -1;
 }
 
+static int zb_faulty_monitor(void *socket, const char *endpoint, int events)
+{
+    int failing = zb_fault("zmq_socket_monitor"), code = errno;
+    if (!failing)
+        return zmq_socket_monitor(socket, endpoint, events);
+    if (endpoint == NULL) /* the end of the monitoring */
+        zmq_socket_monitor(socket, NULL, events);
+    errno = code;
+    return -1;
+}
+
 /* A message that could not be made is no message any more: as libzmq leaves it, not as it was. */
 static int zb_spoil(zmq_msg_t *msg)
 {
@@ -188,8 +199,7 @@ static int zb_spoil(zmq_msg_t *msg)
     (zb_fault("zmq_setsockopt") ? -1 : zmq_setsockopt(s, option, value, size))
 #define zmq_getsockopt(s, option, value, size)                                                                         \
     (zb_fault("zmq_getsockopt") ? -1 : zmq_getsockopt(s, option, value, size))
-#define zmq_socket_monitor(s, endpoint, events)                                                                        \
-    (zb_fault("zmq_socket_monitor") ? -1 : zmq_socket_monitor(s, endpoint, events))
+#define zmq_socket_monitor(s, endpoint, events) zb_faulty_monitor(s, endpoint, events)
 #define zmq_poll(items, count, timeout) (zb_fault("zmq_poll") ? -1 : zmq_poll(items, count, timeout))
 #define zmq_msg_init_size(msg, size) (zb_fault("zmq_msg_init_size") ? zb_spoil(msg) : zmq_msg_init_size(msg, size))
 #define zmq_msg_init_data(msg, data, size, function, hint)                                                             \
@@ -207,6 +217,7 @@ static int zb_spoil(zmq_msg_t *msg)
 
 #define poll(items, count, timeout) (zb_fault("poll") ? -1 : poll(items, count, timeout))
 #define malloc(size) (zb_fault("malloc") ? NULL : zb_count(malloc(size), 1))
+#define calloc(count, size) (zb_fault("calloc") ? NULL : zb_count(calloc(count, size), 1))
 #define free(block) free(zb_count(block, -1))
 #define PyMem_Malloc(size) (zb_fault("PyMem_Malloc") ? NULL : zb_count(PyMem_Malloc(size), 1))
 #define PyMem_Free(block) PyMem_Free(zb_count(block, -1))

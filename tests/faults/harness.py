@@ -28,6 +28,7 @@ ALLOCATIONS = {
     "PyUnicode_AsUTF8AndSize",
     "PyUnicode_DecodeUTF8",
     "PyWeakref_NewRef",
+    "calloc",
     "malloc",
 }
 # A signal may interrupt these; they are then called again.

@@ -60,7 +60,7 @@ def test_frame_properties(fault):
             assert outcome.value == ("PUSH", "127.0.0.1", False, 0)
         assert frame.bytes == b"x" * 100
 
-    assert drive(scenario, fault) == 3
+    assert drive(scenario, fault) >= 3
 
 
 def test_frame_writable(fault):
@@ -73,7 +73,7 @@ def test_frame_writable(fault):
         outcome = yield lambda: memoryview(frame).readonly
         assert outcome.interrupted or outcome.value or (outcome.done and outcome.hits in ([], ["zmq_msg_get"]))
 
-    assert drive(scenario, fault, unheard=["zmq_msg_get", "zmq_msg_gets"]) == 2
+    assert drive(scenario, fault, unheard=["zmq_msg_get", "zmq_msg_gets"]) >= 2
 
 
 def test_setting_a_message_option(fault):
@@ -90,7 +90,7 @@ def test_setting_a_message_option(fault):
         yield operation
 
     if fault.code != errno.EINVAL:
-        assert drive(scenario, fault) == 1
+        assert drive(scenario, fault) >= 1
 
 
 def test_tracker(fault):
@@ -138,4 +138,4 @@ def test_curve_keys(fault):
             assert outcome.value[0] == outcome.value[1]
 
     becomes = {"zmq_curve_public": ValueError} if fault.code == errno.EINVAL else None
-    assert drive(scenario, fault, becomes=becomes) == 5
+    assert drive(scenario, fault, becomes=becomes) >= 5
