@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all faults asan valgrind bench lint package clean
+.PHONY: help build test test-all stress faults asan valgrind bench lint package clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ asan: $(INSTALLED)  ## Run the tests with AddressSanitizer and UBSan, and look f
 
 valgrind: $(INSTALLED)  ## Run some of the tests under valgrind
 	@tools/instrument.sh valgrind $(BIN)/python $(ARGS)
+
+stress: $(INSTALLED)  ## Run the stress and leak tests in full (two to three minutes)
+	ZMQBIND_STRESS=full $(BIN)/python -m pytest tests/stress -n 2 --timeout=300 --durations=10 $(ARGS)
 
 bench: $(INSTALLED)  ## Compare with PyZMQ and C; results go to build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
