@@ -3,11 +3,13 @@
 #   PYTHON   the interpreter to build for         (make test PYTHON=python3.12)
 #   VENV     the virtual environment to work in   (default: .venv, or .venv-3.12 with PYTHON=python3.12)
 #   ARGS     passed on to pytest or the benchmark (make test ARGS="-k socket -x")
+#   SECONDS  how long the soak lasts              (make soak SECONDS=30; default: 600)
 
 PYTHON ?= python3
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON:python%=%)))
 EXTRAS ?= dev
 ARGS ?=
+SECONDS ?= 600
 
 BIN := $(VENV)/bin
 comma := ,
@@ -22,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all stress faults asan valgrind bench lint package clean
+.PHONY: help build test test-all stress soak faults asan valgrind bench lint package clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +48,10 @@ valgrind: $(INSTALLED)  ## Run some of the tests under valgrind
 
 stress: $(INSTALLED)  ## Run the stress and leak tests in full (two to three minutes)
 	ZMQBIND_STRESS=full $(BIN)/python -m pytest tests/stress -n 2 --timeout=300 --durations=10 $(ARGS)
+
+soak: $(INSTALLED)  ## Ten minutes of traffic over a bad link, peers killed; as root
+	@tools/soak-tools.sh
+	$(BIN)/python tests/soak $(SECONDS)
 
 bench: $(INSTALLED)  ## Compare with PyZMQ and C; results go to build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
