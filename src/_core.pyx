@@ -101,6 +101,9 @@ cdef extern from "registry.h":
     zb_entry *zb_register(void *pointer, zb_entry *context)
     void zb_unregister(zb_entry *entry)
     void zb_close_all()
+    void zb_go_inside(zb_entry *entry, bint inside)
+    void zb_come_out(long sockets) nogil
+    long zb_inside
 
 cdef extern from "optional.h" nogil:
     bint zb_has_groups()

@@ -76,7 +76,7 @@ cdef int go_inside(Handle handle, const char *call) noexcept:
     """Mark that a call is inside libzmq without the GIL, or with NULL that it has come out."""
     handle.busy = call
     if handle.entry != NULL:
-        (<zb_entry *>handle.entry).inside = call != NULL
+        zb_go_inside(<zb_entry *>handle.entry, call != NULL)
     return 0
 
 

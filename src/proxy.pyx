@@ -46,6 +46,7 @@ cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *cal
     cdef Proxy proxy
     cdef Handle handle, front = handles[0], back = handles[1], capture = handles[2], control = handles[3]
     cdef void *capture_pointer = NULL if capture is None else capture.pointer
+    cdef long sockets
     cdef int i, code = 0
     proxy.ways[0].source = proxy.ways[1].target = front.pointer
     proxy.ways[1].source = proxy.ways[0].target = back.pointer
@@ -64,11 +65,14 @@ cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *cal
         while not proxy.terminated:
             zb_drain()
             admit_all(handles, call)
+            sockets = zb_load(&zb_inside)
             for handle in handles:
                 if handle is not None:
                     go_inside(handle, call)
+            sockets = zb_load(&zb_inside) - sockets
             with nogil:
                 code = proxy_loop(&proxy)
+                zb_come_out(sockets)
             for handle in handles:
                 if handle is not None:
                     go_inside(handle, NULL)

@@ -17,12 +17,33 @@ typedef struct zb_entry {
     void *pointer;           /* libzmq's socket or context */
     struct zb_entry *context; /* of a socket; NULL for a context */
     int inside;              /* a thread is inside libzmq with it */
+    int blocked;             /* of a context: a thread is inside one of its sockets at exit */
     int descriptor;          /* of a socket that is being closed at exit */
 } zb_entry;
 
 static zb_entry *zb_entries = NULL;
 static unsigned int zb_entries_generation = 0; /* of the process that made them */
 static int zb_exit_linger = 1000;              /* milliseconds */
+
+static long zb_inside = 0;  /* sockets that threads are inside libzmq with */
+static long zb_leaving = 0; /* Python is gone */
+
+/* For threads that come out of libzmq's sockets without the GIL: at exit there is nothing for them to come back to. */
+static void zb_come_out(long sockets)
+{
+    if (!zb_load(&zb_leaving))
+        return;
+    zb_add(&zb_inside, -sockets);
+    for (;;)
+        zb_sleep_ms(60000);
+}
+
+static void zb_go_inside(zb_entry *entry, int inside)
+{
+    if (entry->context != NULL && entry->inside != inside)
+        zb_add(&zb_inside, inside ? 1 : -1);
+    entry->inside = inside;
+}
 
 static zb_entry *zb_register(void *pointer, zb_entry *context)
 {
@@ -32,6 +53,7 @@ static zb_entry *zb_register(void *pointer, zb_entry *context)
     if (zb_entries_generation != zb_generation) { /* those in the list are the parent's */
         zb_entries_generation = zb_generation;
         zb_entries = NULL;
+        zb_inside = 0;
     }
     entry->pointer = pointer;
     entry->context = context;
@@ -52,44 +74,65 @@ static void zb_unregister(zb_entry *entry)
     free(entry);
 }
 
-static void zb_close_at_exit(zb_entry *entry)
+static void zb_limit_linger(zb_entry *entry)
 {
     size_t size = sizeof(int);
     int linger = 0;
-    entry->descriptor = -1;
-    zmq_getsockopt(entry->pointer, ZMQ_FD, &entry->descriptor, &size);
-    size = sizeof(int);
     zmq_getsockopt(entry->pointer, ZMQ_LINGER, &linger, &size);
     if (linger < 0 || linger > zb_exit_linger)
         zmq_setsockopt(entry->pointer, ZMQ_LINGER, &zb_exit_linger, sizeof(int));
+}
+
+static void zb_close_at_exit(zb_entry *entry)
+{
+    size_t size = sizeof(int);
+    entry->descriptor = -1;
+    zmq_getsockopt(entry->pointer, ZMQ_FD, &entry->descriptor, &size);
+    zb_limit_linger(entry);
     zmq_close(entry->pointer);
 }
 
 /*
- * Close every socket, terminate every context in the background, and wait for both, at most zb_exit_linger. A socket
- * that a daemon thread is inside is left, and so is its context; its other sockets are waited for by their descriptors,
- * which libzmq closes when a socket has sent what lingered.
+ * Close every socket, terminate every context in the background, and wait for both, at most zb_exit_linger.
+ *
+ * Daemon threads that are inside a socket (proxies) are called out of it by the shutdown of its context, and stay where
+ * they come out. Where one does not come (it resolves a name), its socket is left, and so is its context; what is still
+ * known of the other sockets there is waited for by their descriptors, which libzmq closes when a socket has sent what
+ * lingered.
  */
 static void zb_close_all(void)
 {
     zb_entry *entry;
     long long end = zb_now_ms() + zb_exit_linger;
+    int left;
     if (zb_entries_generation != zb_generation)
         return;
+    zb_store(&zb_leaving, 1);
     for (entry = zb_entries; entry != NULL; entry = entry->next) {
         if (entry->context == NULL)
             continue;
-        if (entry->inside)
-            entry->context->inside = 1;
-        else
+        if (entry->inside) {
+            entry->context->blocked = 1;
+            zb_limit_linger(entry); /* from outside: libzmq merely stores the number */
+        } else {
             zb_close_at_exit(entry);
+        }
     }
     for (entry = zb_entries; entry != NULL; entry = entry->next)
-        if (entry->context == NULL && !entry->inside)
+        if (entry->context == NULL && entry->blocked && !entry->inside)
+            zmq_ctx_shutdown(entry->pointer);
+    while (zb_load(&zb_inside) > 0 && zb_now_ms() < end)
+        zb_sleep_ms(1);
+    left = zb_load(&zb_inside) > 0;
+    for (entry = zb_entries; entry != NULL && !left; entry = entry->next)
+        if (entry->context != NULL && entry->inside)
+            zmq_close(entry->pointer);
+    for (entry = zb_entries; entry != NULL; entry = entry->next)
+        if (entry->context == NULL && !entry->inside && !(left && entry->blocked))
             zb_terminate_detached(entry->pointer);
     zb_await_terminations(zb_exit_linger);
-    for (entry = zb_entries; entry != NULL; entry = entry->next)
-        if (entry->context != NULL && entry->context->inside && !entry->inside)
+    for (entry = zb_entries; entry != NULL && left; entry = entry->next)
+        if (entry->context != NULL && entry->context->blocked && !entry->inside)
             while (zb_is_open(entry->descriptor) && zb_now_ms() < end)
                 zb_sleep_ms(1);
 }
