@@ -19,8 +19,9 @@ def test_mixed_operations(scaled, run_program):
     """In random order, from one thread; what is compared are two states with the same sockets open."""
     report = json.loads(run_program("leaks", "mixed", scaled(50_000, 1_000_000)).splitlines()[-1])
     assert report["operations"] == scaled(50_000, 1_000_000)
-    assert report["descriptors"] == 0, report
-    assert report["threads"] == 0, report
+    # Fewer than at the start is no leak: contexts that were dropped before may still have been ending then.
+    assert report["descriptors"] <= 0, report
+    assert report["threads"] <= 0, report
     assert report["blocks"] < BLOCKS, report
     assert report["malloced"] < MALLOCED, report
     assert report["kilobytes"] < KILOBYTES, report
