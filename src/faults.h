@@ -22,6 +22,7 @@
 #include <pythread.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <zmq.h>
@@ -233,9 +234,8 @@ static void *zb_realloc(void *block, size_t size)
     (zb_faults.code == EINTR && zb_fault("PyThread_acquire_lock_timed")                                                \
          ? PY_LOCK_INTR                                                                                                \
          : PyThread_acquire_lock_timed(lock, microseconds, interruptible))
-#define PyThread_start_new_thread(function, argument)                                                                  \
-    (zb_fault("PyThread_start_new_thread") ? PYTHREAD_INVALID_THREAD_ID                                                \
-                                           : PyThread_start_new_thread(function, argument))
+#define pthread_create(thread, attributes, function, argument)                                                         \
+    (zb_fault("pthread_create") ? EAGAIN : pthread_create(thread, attributes, function, argument))
 #define Py_AddPendingCall(function, argument)                                                                          \
     (zb_fault("Py_AddPendingCall") ? -1 : Py_AddPendingCall(function, argument))
 #define PyBytes_FromStringAndSize(text, size)                                                                          \

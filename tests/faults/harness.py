@@ -49,7 +49,7 @@ INTERRUPTIBLE = {
     "zmq_unbind",
 }
 # Nothing can be done about the failure of these, and nothing has to be.
-UNHEARD = {"Py_AddPendingCall", "PyThread_start_new_thread", "zmq_close", "zmq_ctx_shutdown", "zmq_ctx_term"}
+UNHEARD = {"Py_AddPendingCall", "pthread_create", "zmq_close", "zmq_ctx_shutdown", "zmq_ctx_term"}
 
 
 try:
