@@ -127,6 +127,14 @@ cdef inline bint up_to_date(Handle handle) noexcept:
     return handle.looked == handle.uses and not handle.exposed and handle.context.pointer != NULL
 
 
+cdef inline bint needs_a_look(Handle handle, int wanted) noexcept:
+    """Whether a socket that is up to date may, by its descriptor, turn out to be ready for other wanted events.
+
+    A message that waited to be received waits still.
+    """
+    return wanted != ZMQ_POLLIN or not handle.events & ZMQ_POLLIN
+
+
 cdef int descriptor_of(Handle handle) except -1:
     """The descriptor that becomes readable when the socket's state may have changed."""
     cdef size_t size = sizeof(handle.descriptor)
@@ -140,8 +148,8 @@ cdef int current_events(Handle handle, int wanted, const char *call) except -1:
     cdef pollfd item
     admit(handle, call)
     if up_to_date(handle):
-        if wanted == ZMQ_POLLIN and handle.events & ZMQ_POLLIN:
-            return ZMQ_POLLIN  # a message that waited to be received waits still
+        if not needs_a_look(handle, wanted):
+            return ZMQ_POLLIN
         item.fd = descriptor_of(handle)
         item.events = POLLIN
         if zb_poll(&item, 1, 0) == 0:

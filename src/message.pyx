@@ -1,17 +1,22 @@
 # Messages out of Python objects, and Python objects out of messages.
 
+cdef inline int copy_memory(void *to, const void *source, Py_ssize_t size) except -1:
+    """memcpy, without the GIL where it takes long."""
+    if size < UNLOCKED_COPY:
+        memcpy(to, source, size)
+    else:
+        with nogil:
+            memcpy(to, source, size)
+    return 0
+
+
 cdef int copy_in(zmq_msg_t *msg, const void *data, Py_ssize_t size) except -1:
     """Make msg a message with a copy of data, or an empty one if that fails."""
     if zmq_msg_init_size(msg, size) != 0:
         code = last_errno()
         zmq_msg_init(msg)  # libzmq leaves what cannot even be closed
         return fail(code, f"message of {size} bytes")
-    if size < UNLOCKED_COPY:
-        memcpy(zmq_msg_data(msg), data, size)
-    else:
-        with nogil:
-            memcpy(zmq_msg_data(msg), data, size)
-    return 0
+    return copy_memory(zmq_msg_data(msg), data, size)
 
 
 cdef int lend(zmq_msg_t *msg, Py_buffer *view, Completion completion) except -1:
@@ -101,14 +106,11 @@ cdef bytes take_bytes(zmq_msg_t *msg):
     """Return what msg holds as bytes, and close it, also when that fails."""
     cdef Py_ssize_t size = zmq_msg_size(msg)
     cdef bytes data
-    cdef char *to
     try:
         if size < UNLOCKED_COPY:
             return PyBytes_FromStringAndSize(<char *>zmq_msg_data(msg), size)
         data = PyBytes_FromStringAndSize(NULL, size)
-        to = PyBytes_AS_STRING(data)
-        with nogil:
-            memcpy(to, zmq_msg_data(msg), size)
+        copy_memory(PyBytes_AS_STRING(data), zmq_msg_data(msg), size)
         return data
     finally:
         zmq_msg_close(msg)

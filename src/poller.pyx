@@ -154,8 +154,8 @@ cdef class PollSet:
             admit(handle, call)
             if not up_to_date(handle):
                 read_events(handle, call)
-            elif self.wanted[i] != ZMQ_POLLIN or not handle.events & ZMQ_POLLIN:
-                undecided = True  # but a message that waited to be received waits still
+            elif needs_a_look(handle, self.wanted[i]):
+                undecided = True
             self.items[i].fd = descriptor_of(handle)
             self.ready[i] = handle.events & self.wanted[i]
         while undecided:

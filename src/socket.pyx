@@ -275,11 +275,7 @@ cdef class Socket:
             receive(self, &msg, flags, b"recv_into")
             size = zmq_msg_size(&msg)
             used = min(size, nbytes if nbytes > 0 else view.len)
-            if used < UNLOCKED_COPY:
-                memcpy(view.buf, zmq_msg_data(&msg), used)
-            else:
-                with nogil:
-                    memcpy(view.buf, zmq_msg_data(&msg), used)
+            copy_memory(view.buf, zmq_msg_data(&msg), used)
             zmq_msg_close(&msg)
             return size
         finally:
@@ -377,7 +373,8 @@ cdef class Socket:
         counts. flags: int, DONTWAIT not to wait at all. copy: False returns Frames.
 
         Returns a list of 1 to max_messages bytes or Frames. Multipart messages come as their parts, one after another;
-        see recv_batch_multipart. Raises ValueError, and what recv raises; then nothing has been received.
+        see recv_batch_multipart. Raises ValueError, and what recv raises; then nothing has been received. MemoryError
+        is the exception: the messages taken before it are lost.
         """
         return receive_batch(self, max_messages, timeout, flags, copy, False, b"recv_batch")
 

@@ -8,6 +8,7 @@ import threading
 import weakref
 
 import pytest
+from blocking import TRANSFERS
 
 import zmqbind as zmq
 
@@ -257,14 +258,7 @@ def test_use_of_a_terminated_context(name):
 
 
 BLOCKING = {
-    "recv": lambda s: s.recv(),
-    "recv a frame": lambda s: s.recv(copy=False),
-    "recv_into": lambda s: s.recv_into(bytearray(8)),
-    "recv_multipart": lambda s: s.recv_multipart(),
-    "recv_string": lambda s: s.recv_string(),
-    "send": lambda s: s.send(b"x"),
-    "send a lent buffer": lambda s: s.send(bytearray(100_000), copy=False),
-    "send_multipart": lambda s: s.send_multipart([b"x", b"y"]),
+    **TRANSFERS,
     "Socket.poll": lambda s: s.poll(),
     "zmq_poll": lambda s: zmq.zmq_poll([(s, zmq.POLLIN)]),
     "select": lambda s: zmq.select([s], [], []),

@@ -9,6 +9,7 @@ import weakref
 
 import numpy
 import pytest
+from blocking import wait_until_blocked
 
 import zmqbind as zmq
 
@@ -28,15 +29,6 @@ def blocked_in(function, *args):
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
     return thread, results
-
-
-def wait_until_blocked(socket):
-    """Return when another thread waits in socket."""
-    while True:
-        try:
-            socket.get(zmq.TYPE)
-        except zmq.ConcurrentUseError:
-            return
 
 
 # Pollers that change while they wait.

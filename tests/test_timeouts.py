@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from blocking import TRANSFERS
 
 import zmqbind as zmq
 
@@ -63,14 +64,7 @@ def took(call):
 EARLY = 2
 
 AGAIN = {
-    "recv": lambda s: s.recv(),
-    "recv a frame": lambda s: s.recv(copy=False),
-    "recv_into": lambda s: s.recv_into(bytearray(8)),
-    "recv_multipart": lambda s: s.recv_multipart(),
-    "recv_string": lambda s: s.recv_string(),
-    "send": lambda s: s.send(b"x"),
-    "send a lent buffer": lambda s: s.send(bytearray(100_000), copy=False),
-    "send_multipart": lambda s: s.send_multipart([b"x", b"y"]),
+    **TRANSFERS,
     "send_string": lambda s: s.send_string("x"),
 }
 

@@ -16,6 +16,7 @@ import atexit
 from . import constants, error
 from ._core import (
     _FINISHED_TRACKER,
+    COPY_THRESHOLD,
     IPC_PATH_MAX_LEN,
     Frame,
     MessageTracker,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 __revision__ = ""
-COPY_THRESHOLD = 65536  #: bytes; send(copy=False) copies what is smaller (Socket.copy_threshold)
 DRAFT_API = PYZMQ_DRAFT_API = has("draft")  #: whether libzmq was built with its drafts
 EXIT_LINGER = 1000  #: milliseconds; how long messages are still sent when the interpreter ends with sockets open
 Message = Frame

@@ -8,6 +8,7 @@ from typing_extensions import Buffer, Self
 
 from .context import Context as _ZMQContext
 
+COPY_THRESHOLD: int
 CYTHON_HEX_VERSION: int
 IPC_PATH_MAX_LEN: int
 LIBZMQ_BUILT_FOR: tuple[int, int, int]

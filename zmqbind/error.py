@@ -117,13 +117,13 @@ class NotDone(ZMQBaseError):
 
 
 class DraftFDWarning(RuntimeWarning):
-    """The FD option of a thread-safe draft socket is emulated with a zmq_poller.
+    """Never raised by zmqbind; here for programs that filter PyZMQ's warning about the FD of thread-safe sockets.
 
     msg: str, the text; empty for the usual one.
     """
 
     def __init__(self, msg: str = "") -> None:
-        super().__init__(msg or "the FD option of thread-safe sockets is emulated: libzmq does not offer it")
+        super().__init__(msg or "the FD option of thread-safe sockets: libzmq does not offer it")
 
 
 _core._use_errors(ZMQError, Again, ContextTerminated, ConcurrentUseError, ZMQVersionError, NotDone)

@@ -6,6 +6,7 @@ import os
 import time
 
 import pytest
+from blocking import wait_until_blocked
 
 import zmqbind as zmq
 
@@ -16,17 +17,6 @@ def pipe():
     yield ends
     for end in ends:
         os.close(end)
-
-
-def wait_until_blocked(socket, patience):
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            socket.get(zmq.LINGER)
-        except zmq.ConcurrentUseError:
-            return
-        time.sleep(0)
-    pytest.fail("nobody ever blocked in the socket")
 
 
 def test_unregister_leaves_no_mark(make_socket, connected_pair, threads, patience):
