@@ -40,9 +40,10 @@ failures = []
 
 
 def handler(number, frame):
-    global signals
+    global armed, signals
     signals += 1
     if kind == "raises" and armed:
+        armed = False  # here, as the next signal may come before anybody has caught this exception
         raise Interruption
     if kind == "same-socket":
         try:
@@ -78,7 +79,7 @@ def until_interrupted(operation):
             armed = False
             return
         except Interruption:
-            armed = False
+            pass
 
 
 def send_all(messages, copy):
