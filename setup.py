@@ -4,10 +4,12 @@ import os
 import sys
 from glob import glob
 from pathlib import Path
+from shutil import copyfile
 
 from Cython.Build import cythonize
 from Cython.Compiler.Errors import CompileError
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel as _bdist_wheel
 from setuptools.command.build import build as _build
 from setuptools.command.build_ext import build_ext as _build_ext
 
@@ -29,16 +31,17 @@ class build_ext(_build_ext):
         found = libzmq.find(self.compiler)
         print(f"zmqbind: building against libzmq {found.version} ({found.origin})", flush=True)
         (core,) = self.extensions
-        found.apply(core)
         core.depends.append(self._record(core, found))
-        if self.compiler.compiler_type == "unix" and "-O" not in os.environ.get("CFLAGS", ""):
-            core.extra_compile_args.append("-O3")
         # Only the sources are taken over: setuptools has already annotated the extension object itself.
         try:
             (translated,) = cythonize([core], include_path=["."], force=self.force, quiet=True)
         except CompileError as error:
             sys.exit(f"Cython found errors in {error.position or core.sources[0]}; they are shown above")
         core.sources = translated.sources
+        if self.compiler.compiler_type == "unix" and "-O" not in os.environ.get("CFLAGS", ""):
+            core.extra_compile_args.append("-O3")
+        found.apply(core)
+        self.distribution.bundled_licenses = found.licenses
         super().build_extensions()
 
     def _record(self, core, found):
@@ -50,8 +53,27 @@ class build_ext(_build_ext):
         return str(record)
 
 
+class bdist_wheel(_bdist_wheel):
+    """Puts the licences of the libraries that are linked in beside zmqbind's own."""
+
+    def egg2dist(self, egginfo_path, distinfo_path):
+        super().egg2dist(egginfo_path, distinfo_path)
+        directory = getattr(self.distribution, "bundled_licenses", None)
+        if directory is None:  # nothing linked in, or nothing built: metadata alone is asked for before that
+            return
+        texts = sorted(file.relative_to(directory) for file in directory.rglob("*.txt"))
+        for text in texts:
+            goal = Path(distinfo_path, "licenses", text)
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            copyfile(directory / text, goal)
+        metadata = Path(distinfo_path, "METADATA")
+        own = "License-File: LICENSE\n"
+        listed = own + "".join(f"License-File: {text.as_posix()}\n" for text in texts)
+        metadata.write_text(metadata.read_text("utf-8").replace(own, listed, 1), "utf-8")
+
+
 setup(
-    cmdclass={"build": build, "build_ext": build_ext},
+    cmdclass={"build": build, "build_ext": build_ext, "bdist_wheel": bdist_wheel},
     ext_modules=[
         Extension(
             "zmqbind._core",

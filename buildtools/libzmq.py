@@ -1,8 +1,8 @@
 """Finds libzmq for the build, and says plainly what to do where it cannot be found.
 
-The places, in order: the prefix in the environment variable ZMQBIND_LIBZMQ, which excludes all others;
-pkg-config; the compiler's own default paths. Whatever a place claims is verified by compiling and linking a
-program against it.
+The places, in order: the prefix in the environment variable ZMQBIND_LIBZMQ, which excludes all others, or one built
+for the purpose where the variable says "bundled"; pkg-config; the compiler's own default paths. Whatever a place claims
+is verified by compiling and linking a program against it.
 """
 
 import os
@@ -13,11 +13,12 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from setuptools.errors import CompileError, LinkError
+from . import bundle
+from .compiler import BuildError, check_compiler, compile_program, link_program
+from .messages import stop
 
 VARIABLE = "ZMQBIND_LIBZMQ"
 MINIMUM = (4, 2, 0)
@@ -28,14 +29,8 @@ Install libzmq with its headers and try again:
   Fedora, RHEL     dnf install zeromq-devel
   macOS            brew install zeromq
   Windows          vcpkg install zeromq
-or set {VARIABLE} to the prefix that holds its include and lib directories."""
-
-HOW_TO_INSTALL_COMPILER = """\
-Install one and try again:
-  Debian, Ubuntu   apt install gcc libc6-dev python3-dev
-  Fedora, RHEL     dnf install gcc python3-devel
-  macOS            xcode-select --install
-  Windows          Build Tools for Visual Studio"""
+or set {VARIABLE} to the prefix that holds its include and lib directories,
+or set {VARIABLE}=bundled to download its source and build it in (not on Windows)."""
 
 # The version is read out of the object file, so nothing has to be run and cross-compiling works.
 # zmq_curve_public came with 4.2: a library older than its headers does not link.
@@ -52,6 +47,12 @@ int main(void) { return 0; }
 #endif
 """
 
+# Nothing of a libzmq linked in may be seen by, or replaced by, another one in the same process.
+HIDE = {
+    "linux": [f"-Wl,--version-script={Path(__file__).with_name('exports.map')}", "-s"],
+    "darwin": ["-Wl,-exported_symbol,_PyInit__core", "-Wl,-x"],
+}
+
 
 @dataclass
 class LibZMQ:
@@ -63,12 +64,15 @@ class LibZMQ:
     library_dirs: list[str] = field(default_factory=list)
     compile_args: list[str] = field(default_factory=list)
     link_args: list[str] = field(default_factory=list)
+    lto_args: list[str] = field(default_factory=list)
+    static: bool = False
+    licenses: Path | None = None  # of what is linked in
     version: str = ""
 
     @property
     def runtime_library_dirs(self):
         """Where the loader shall look too; directories it knows anyway are never in library_dirs."""
-        return [] if sys.platform == "win32" else self.library_dirs
+        return [] if sys.platform == "win32" or self.static else self.library_dirs
 
     def apply(self, extension):
         """Add the flags to a setuptools Extension."""
@@ -76,23 +80,27 @@ class LibZMQ:
         extension.include_dirs += self.include_dirs
         extension.library_dirs += self.library_dirs
         extension.runtime_library_dirs += self.runtime_library_dirs
-        extension.extra_compile_args += self.compile_args
-        extension.extra_link_args += self.link_args
+        extension.extra_compile_args += self.compile_args + self.lto_args
+        extension.extra_link_args += self.link_args + self.lto_args
+        if self.static:
+            extension.language = "c++"  # libzmq's own, whose runtime library has to be linked
+            extension.extra_link_args += HIDE.get(sys.platform, [])
 
 
 class NotUsable(Exception):
     """A place has no libzmq that could be used; the text says why."""
 
 
-class BuildError(Exception):
-    """A trial program did not compile or link; the text is the compiler's own."""
-
-
 def find(compiler):
     """Return the first usable LibZMQ; exit with a few plain lines where there is none."""
     check_compiler(compiler)
     prefix = os.environ.get(VARIABLE)
-    places = [from_pkg_config, from_default_paths] if not prefix else [lambda: from_prefix(prefix)]
+    if prefix == "bundled":
+        places = [from_bundle]
+    elif prefix:
+        places = [lambda: from_prefix(prefix)]
+    else:
+        places = [from_pkg_config, from_default_paths]
     reasons = []
     for place in places:
         try:
@@ -103,6 +111,11 @@ def find(compiler):
         else:
             return candidate
     stop(f"zmqbind needs libzmq {version_text(MINIMUM)} or newer and found none:", reasons, HOW_TO_INSTALL)
+
+
+def from_bundle():
+    """libzmq built from source, in a place that later builds in this tree find again."""
+    return from_prefix(bundle.build(Path("build", f"libzmq-{sysconfig.get_platform()}")))
 
 
 def from_prefix(prefix):
@@ -119,8 +132,22 @@ def from_prefix(prefix):
         libraries = [file for file in sorted((root / name).glob("*zmq*")) if is_link_library(file)]
         if libraries:
             library = libraries[0].stem if sys.platform == "win32" else "zmq"
-            return LibZMQ(origin, [library], [str(root / "include")], [str(root / name)])
+            found = LibZMQ(origin, [library], [str(root / "include")], [str(root / name)])
+            if all(file.suffix == ".a" for file in libraries):
+                link_statically(found, root)
+            return found
     stop(f"{origin}: the directory has no libzmq in {', '.join(names)}")
+
+
+def link_statically(found, root):
+    """Add what an archive does not say by itself: what it rests on and how it was compiled."""
+    found.static = True
+    if Path(found.library_dirs[0], "libsodium.a").is_file():
+        found.libraries.append("sodium")
+    record = bundle.read_record(root)
+    if record is not None:
+        found.lto_args = record["lto"]
+        found.licenses = root / bundle.LICENSES
 
 
 def is_link_library(file):
@@ -167,7 +194,7 @@ def verify(compiler, candidate):
     """Compile and link against a candidate; return its version or raise NotUsable."""
     with tempfile.TemporaryDirectory() as directory:
         try:
-            objects = compile_program(compiler, directory, PROBE, candidate)
+            objects = compile_program(compiler, directory, PROBE, candidate.include_dirs, candidate.compile_args)
         except BuildError as error:
             raise NotUsable(f"{candidate.origin}: zmq.h does not compile: {error}") from None
         version = re.search(rb"zmqbind-probe:(\d+)\.(\d+)\.(\d+);", Path(objects[0]).read_bytes())
@@ -177,87 +204,22 @@ def verify(compiler, candidate):
         if numbers < MINIMUM:
             raise NotUsable(f"{candidate.origin}: version {version_text(numbers)} is too old")
         try:
-            link_program(compiler, directory, objects, candidate)
+            link_program(
+                compiler,
+                directory,
+                objects,
+                libraries=candidate.libraries,
+                library_dirs=candidate.library_dirs,
+                runtime_library_dirs=candidate.runtime_library_dirs,
+                extra_postargs=candidate.link_args + candidate.lto_args,
+                target_lang="c++" if candidate.static else None,
+            )
         except BuildError as error:
             problem = f"zmq.h is version {version_text(numbers)}, but the library does not link: {error}"
             raise NotUsable(f"{candidate.origin}: {problem}") from None
     return version_text(numbers)
 
 
-def check_compiler(compiler):
-    """Stop unless there is a C compiler that works, and Python's headers."""
-    with tempfile.TemporaryDirectory() as directory:
-        nothing = LibZMQ("", libraries=[])
-        try:
-            objects = compile_program(compiler, directory, "int main(void) { return 0; }\n", nothing)
-            link_program(compiler, directory, objects, nothing)
-        except BuildError as error:
-            problem = "zmqbind needs a C compiler and found none that works:"
-            stop(problem, [str(error)], HOW_TO_INSTALL_COMPILER)
-    if not any(Path(directory, "Python.h").is_file() for directory in compiler.include_dirs):
-        reasons = [f"no Python.h in {directory}" for directory in compiler.include_dirs]
-        stop("zmqbind needs Python's C headers:", reasons, HOW_TO_INSTALL_COMPILER)
-
-
-def compile_program(compiler, directory, source, candidate):
-    """Compile C source text; return the object files."""
-    file = Path(directory, "probe.c")
-    file.write_text(source)
-    with quiet():
-        return compiler.compile(
-            [str(file)],
-            output_dir=directory,
-            include_dirs=candidate.include_dirs,
-            extra_preargs=candidate.compile_args,
-        )
-
-
-def link_program(compiler, directory, objects, candidate):
-    """Link object files with a candidate into a program that is thrown away."""
-    with quiet():
-        compiler.link_executable(
-            objects,
-            str(Path(directory, "probe")),
-            libraries=candidate.libraries,
-            library_dirs=candidate.library_dirs,
-            runtime_library_dirs=candidate.runtime_library_dirs,
-            extra_postargs=candidate.link_args,
-        )
-
-
-@contextmanager
-def quiet():
-    """Keep what compilers write off the screen; where they fail, raise BuildError with its main line."""
-    with tempfile.TemporaryFile() as output:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        saved = os.dup(1), os.dup(2)
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-        try:
-            yield
-        except (CompileError, LinkError) as error:
-            output.seek(0)
-            raise BuildError(main_line(output.read().decode(errors="replace")) or str(error)) from None
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for number, copy in enumerate(saved, start=1):
-                os.dup2(copy, number)
-                os.close(copy)
-
-
-def main_line(output):
-    """The first line in a compiler's output that tells of an error, without its place, or nothing."""
-    match = re.search(r"^.*\b(error:|cannot find|undefined).*$", output, re.MULTILINE)
-    return re.sub(r"^\S*probe\.c:[\d:]* *", "", match[0]) if match else ""
-
-
 def version_text(numbers):
     """(4, 2, 0) -> "4.2.0"."""
     return ".".join(str(number) for number in numbers)
-
-
-def stop(problem, reasons=(), *advice):
-    """End the build with plain lines instead of a traceback."""
-    sys.exit("\n".join(["", problem, *(f"  {reason}" for reason in reasons), *advice, ""]))
