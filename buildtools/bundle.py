@@ -57,7 +57,7 @@ def build(prefix):
     """Build both libraries into the directory prefix, unless just the same is there already."""
     if sys.platform == "win32":
         stop(
-            "libzmq cannot be built along with zmqbind on Windows. Build it by vcpkg and set ZMQBIND_LIBZMQ to its prefix"
+            "On Windows, libzmq is not built along with zmqbind: install it by vcpkg, set ZMQBIND_LIBZMQ to its prefix."
         )
     prefix = Path(prefix).absolute()
     wanted = {"inputs": inputs(), "lto": link_time_optimisation()}
@@ -120,9 +120,7 @@ def build_libsodium(source, prefix, scratch):
     """As its own configure script builds it, whose run-time choice of instructions suits every machine."""
     if not (source / "configure").is_file():  # not in what Debian has, nor in a git checkout
         if not shutil.which("autoreconf"):
-            stop(
-                f"{source}: this source of libsodium has no configure script; making one needs autoconf, automake, libtool"
-            )
+            stop("This source of libsodium has no configure script. Making one needs autoconf, automake and libtool.")
         run("autoreconf", "-if", cwd=source)
     configure = ["--disable-shared", "--enable-static", "--with-pic", f"--prefix={prefix}", *cross_compiling()]
     # Whoever sets CFLAGS means them for both libraries; -g would only be stripped again.
