@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all stress soak faults asan valgrind bench lint package clean
+.PHONY: help build test test-all stress soak faults asan valgrind bench lint sdist wheel wheels reproducible clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -62,8 +62,19 @@ lint: $(INSTALLED)  ## Check style and types
 	$(BIN)/mypy --strict zmqbind $(wildcard tests/typing/*.py)
 	PATH="$(abspath $(BIN)):$$PATH" cython-lint src $(wildcard zmqbind/*.pxd)
 
-package: $(INSTALLED)  ## Build the sdist and a wheel from it into dist, and try the wheel
-	@tools/package.sh $(BIN)/python
+sdist: $(INSTALLED)  ## Build the sdist into dist, install it beside the machine's libzmq, test that
+	@tools/sdist.sh $(BIN)/python
+
+wheel: $(INSTALLED)  ## Build a wheel that carries libzmq into dist, install it, test that
+	@tools/wheel.sh $(BIN)/python $(BIN)/python
+	@tools/try-wheels.sh $(BIN)/python
+
+wheels: $(INSTALLED)  ## The same for every CPython from 3.10 that pyenv has
+	@pythons=$$(tools/pythons.sh | cut -d ' ' -f 2) && \
+	    tools/wheel.sh $(BIN)/python $$pythons && tools/try-wheels.sh $$pythons
+
+reproducible: $(INSTALLED)  ## Build a wheel twice in different places, and compare
+	@tools/reproducible.sh $(BIN)/python
 
 clean:  ## Remove everything that was built, the virtual environments too
 	rm -rf build dist *.egg-info .venv .venv-* .mypy_cache .pytest_cache .ruff_cache

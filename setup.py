@@ -56,17 +56,19 @@ class build_ext(_build_ext):
 class bdist_wheel(_bdist_wheel):
     """Puts the licences of the libraries that are linked in beside zmqbind's own."""
 
-    def egg2dist(self, egginfo_path, distinfo_path):
-        super().egg2dist(egginfo_path, distinfo_path)
-        directory = getattr(self.distribution, "bundled_licenses", None)
-        if directory is None:  # nothing linked in, or nothing built: metadata alone is asked for before that
-            return
+    def write_wheelfile(self, wheelfile_base, *args, **options):
+        """Called when all has been built and the rest of the metadata is there."""
+        super().write_wheelfile(wheelfile_base, *args, **options)
+        if self.distribution.bundled_licenses is not None:
+            self._add_licenses(Path(wheelfile_base), self.distribution.bundled_licenses)
+
+    def _add_licenses(self, distinfo, directory):
         texts = sorted(file.relative_to(directory) for file in directory.rglob("*.txt"))
         for text in texts:
-            goal = Path(distinfo_path, "licenses", text)
+            goal = distinfo / "licenses" / text
             goal.parent.mkdir(parents=True, exist_ok=True)
             copyfile(directory / text, goal)
-        metadata = Path(distinfo_path, "METADATA")
+        metadata = distinfo / "METADATA"
         own = "License-File: LICENSE\n"
         listed = own + "".join(f"License-File: {text.as_posix()}\n" for text in texts)
         metadata.write_text(metadata.read_text("utf-8").replace(own, listed, 1), "utf-8")

@@ -64,10 +64,11 @@ def build(prefix):
     if read_record(prefix) == wanted:
         return prefix
     check_programs()
-    shutil.rmtree(prefix, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="zmqbind-") as scratch:
-        build_libsodium(LIBSODIUM.unpack(scratch), prefix, scratch)
-        build_libzmq(LIBZMQ.unpack(scratch), prefix, scratch)
+        libzmq, libsodium = LIBZMQ.unpack(scratch), LIBSODIUM.unpack(scratch)
+        shutil.rmtree(prefix, ignore_errors=True)
+        build_libsodium(libsodium, prefix, scratch)
+        build_libzmq(libzmq, prefix, scratch)
     (prefix / RECORD).write_text(json.dumps(wanted))
     return prefix
 

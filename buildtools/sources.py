@@ -75,9 +75,11 @@ class Source:
         try:
             with urllib.request.urlopen(self.url, timeout=SECONDS) as answer, file.open("wb") as copy:
                 shutil.copyfileobj(answer, copy)
-        except (OSError, urllib.error.URLError) as error:
-            reason = getattr(error, "reason", None) or error
-            self.fail(f"{self.url} could not be downloaded ({reason}).")
+        except urllib.error.HTTPError as error:
+            error.close()
+            self.fail(f"{self.url} could not be downloaded ({error}).")
+        except OSError as error:
+            self.fail(f"{self.url} could not be downloaded ({getattr(error, 'reason', error)}).")
         found = digest(file)
         if found != self.sha256:
             self.fail(f"{self.url} has the sha256 {found}, but it should be {self.sha256}: it was not used.")

@@ -3,6 +3,7 @@
 # Installs what is missing through apt where there is apt, and otherwise says what to install.
 # Usage: tools/bootstrap.sh [python [program...]]; the programs are those of packages of the same name.
 set -euo pipefail
+. "${0%/*}/apt.sh"
 
 python=${1:-python3}
 packages=()
@@ -41,7 +42,7 @@ for program in "${@:2}"; do
 done
 
 if [ ${#packages[@]} -gt 0 ]; then
-    if ! command -v apt-get >/dev/null; then
+    if ! install_packages "${packages[@]}"; then
         cat >&2 <<END
 This machine lacks something zmqbind is built with. In Debian's names: ${packages[*]}
 Install it and try again:
@@ -50,17 +51,6 @@ Install it and try again:
 END
         exit 1
     fi
-    sudo=
-    if [ "$(id -u)" -ne 0 ]; then
-        sudo=sudo
-        if ! command -v sudo >/dev/null; then
-            echo "As root, run: apt-get update && apt-get install ${packages[*]}" >&2
-            exit 1
-        fi
-    fi
-    echo "Installing ${packages[*]}"
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then

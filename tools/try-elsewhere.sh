@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Test the wheel in dist that fits on another Debian release, in a chroot that has that release's Python and neither
+# libzmq nor a compiler. As root.
+# Usage: tools/try-elsewhere.sh TOOLS RELEASE
+#   TOOLS     a Python that has pip
+#   RELEASE   its name: trixie
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/apt.sh
+
+tools=$(realpath -s "$1")
+release=$2
+root=$PWD/build/elsewhere/$release
+[ "$(id -u)" -eq 0 ] || { echo "This needs root, for chroot." >&2; exit 1; }
+command -v debootstrap >/dev/null || install_packages debootstrap
+
+if [ ! -e "$root/finished" ]; then
+    echo "Installing Debian $release"
+    rm -rf "$root"
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' | head -n 1)
+    debootstrap --variant=minbase --include=python3-venv "$release" "$root" "$mirror" >"build/elsewhere-$release.log"
+    touch "$root/finished"
+fi
+
+inside() {
+    unshare --mount bash -c '
+        mount -t proc proc "$0/proc"
+        mount --rbind /dev "$0/dev"
+        exec chroot "$0" "$@"' "$root" "$@"
+}
+
+version=$(inside python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+wheels=(dist/*-"cp${version/./}"-*.whl)
+work=$root/work
+rm -rf "$work"
+mkdir -p "$work/packages"
+cp -r tests examples pyproject.toml "$work"
+cp "${wheels[0]}" "$work/packages"
+platforms=(--platform "manylinux_2_17_$(uname -m)" --platform "manylinux2014_$(uname -m)" --platform "manylinux_2_28_$(uname -m)")
+"$tools" -m pip download --quiet --only-binary :all: --python-version "$version" "${platforms[@]}" \
+    --dest "$work/packages" $("$tools" tools/requirements.py cli test) pyelftools
+
+echo "== Debian $release, Python $version: ${wheels[0]}"
+inside python3 -m venv /work/venv
+inside /work/venv/bin/python -m pip install --quiet --no-index --find-links /work/packages "zmqbind[cli,test]" pyelftools
+if inside sh -c 'ldconfig -p | grep -E "libzmq|libsodium" || command -v cc'; then
+    echo "The chroot has what it should not have." >&2
+    exit 1
+fi
+inside sh -c "cd /work && venv/bin/zmqbind info && ZMQBIND_WHEEL=/work/packages/$(basename "${wheels[0]}") venv/bin/python -m pytest -q -r fE"
