@@ -24,10 +24,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all stress soak faults asan valgrind bench lint sdist wheel wheels reproducible clean
+.PHONY: help build test test-all stress soak faults asan valgrind bench lint sdist wheel wheels wheel-elsewhere reproducible clean
 
 help:  ## List the targets
-	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 build: $(INSTALLED)  ## Make .venv, install what is missing, compile the extension in place
 
@@ -72,6 +72,9 @@ wheel: $(INSTALLED)  ## Build a wheel that carries libzmq into dist, install it,
 wheels: $(INSTALLED)  ## The same for every CPython from 3.10 that pyenv has
 	@pythons=$$(tools/pythons.sh | cut -d ' ' -f 2) && \
 	    tools/wheel.sh $(BIN)/python $$pythons && tools/try-wheels.sh $$pythons
+
+wheel-elsewhere: $(INSTALLED)  ## Test a wheel that is in dist on another Debian release; as root
+	@tools/try-elsewhere.sh $(BIN)/python trixie
 
 reproducible: $(INSTALLED)  ## Build a wheel twice in different places, and compare
 	@tools/reproducible.sh $(BIN)/python

@@ -41,8 +41,16 @@ class build_ext(_build_ext):
         if self.compiler.compiler_type == "unix" and "-O" not in os.environ.get("CFLAGS", ""):
             core.extra_compile_args.append("-O3")
         found.apply(core)
+        if found.static:
+            self._forget_runtime_paths()
         self.distribution.bundled_licenses = found.licenses
         super().build_extensions()
+
+    def _forget_runtime_paths(self):
+        """Drop the paths of its own that a Python may link all modules with; one with libzmq inside goes elsewhere."""
+        for name in ("linker_so", "linker_so_cxx"):
+            command = getattr(self.compiler, name, [])
+            setattr(self.compiler, name, [word for word in command if not word.startswith("-Wl,-rpath")])
 
     def _record(self, core, found):
         """Write down what is built against, only when it changes, so that another libzmq causes a rebuild."""
@@ -57,10 +65,11 @@ class bdist_wheel(_bdist_wheel):
     """Puts the licences of the libraries that are linked in beside zmqbind's own."""
 
     def write_wheelfile(self, wheelfile_base, *args, **options):
-        """Called when all has been built and the rest of the metadata is there."""
+        """The last file of the metadata: written when all has been built, or before that in an editable install."""
         super().write_wheelfile(wheelfile_base, *args, **options)
-        if self.distribution.bundled_licenses is not None:
-            self._add_licenses(Path(wheelfile_base), self.distribution.bundled_licenses)
+        licenses = getattr(self.distribution, "bundled_licenses", None)
+        if licenses is not None:
+            self._add_licenses(Path(wheelfile_base), licenses)
 
     def _add_licenses(self, distinfo, directory):
         texts = sorted(file.relative_to(directory) for file in directory.rglob("*.txt"))

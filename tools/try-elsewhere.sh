@@ -35,16 +35,21 @@ work=$root/work
 rm -rf "$work"
 mkdir -p "$work/packages"
 cp -r tests examples pyproject.toml "$work"
-cp "${wheels[0]}" "$work/packages"
-platforms=(--platform "manylinux_2_17_$(uname -m)" --platform "manylinux2014_$(uname -m)" --platform "manylinux_2_28_$(uname -m)")
+wheel=$(basename "${wheels[0]}")
+cp "dist/$wheel" "$work/packages"
+# What the tests need is fetched out here, as pip in there may know no index.
+platforms=()
+for platform in "manylinux2014_$(uname -m)" "manylinux_2_17_$(uname -m)" "manylinux_2_28_$(uname -m)" "$(sed 's/.*-\(.*\)\.whl/\1/; s/.*\.//' <<<"$wheel")"; do
+    platforms+=(--platform "$platform")
+done
 "$tools" -m pip download --quiet --only-binary :all: --python-version "$version" "${platforms[@]}" \
-    --dest "$work/packages" $("$tools" tools/requirements.py cli test) pyelftools
+    --dest "$work/packages" "zmqbind[cli,test] @ file://$work/packages/$wheel" pyelftools
 
-echo "== Debian $release, Python $version: ${wheels[0]}"
+echo "== Debian $release, Python $version: $wheel"
 inside python3 -m venv /work/venv
 inside /work/venv/bin/python -m pip install --quiet --no-index --find-links /work/packages "zmqbind[cli,test]" pyelftools
 if inside sh -c 'ldconfig -p | grep -E "libzmq|libsodium" || command -v cc'; then
     echo "The chroot has what it should not have." >&2
     exit 1
 fi
-inside sh -c "cd /work && venv/bin/zmqbind info && ZMQBIND_WHEEL=/work/packages/$(basename "${wheels[0]}") venv/bin/python -m pytest -q -r fE"
+inside sh -c "cd /work && venv/bin/zmqbind info && ZMQBIND_WHEEL=/work/packages/$wheel venv/bin/python -m pytest -q -r fE"
