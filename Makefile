@@ -56,11 +56,14 @@ soak: $(INSTALLED)  ## Ten minutes of traffic over a bad link, peers killed; as 
 bench: $(INSTALLED)  ## Compare with PyZMQ and C; results go to build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lint: $(INSTALLED)  ## Check style and types
+lint: $(INSTALLED)  ## Check style, types and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict zmqbind $(wildcard tests/typing/*.py)
 	PATH="$(abspath $(BIN)):$$PATH" cython-lint src $(wildcard zmqbind/*.pxd)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --quiet --offline .github
 
 sdist: $(INSTALLED)  ## Build the sdist into dist, install it beside the machine's libzmq, test that
 	@tools/sdist.sh $(BIN)/python
