@@ -14,7 +14,7 @@ import zmqbind as zmq
 
 # Beside an installed package there are no sources to test.
 if not Path(__file__).resolve().parents[1].joinpath("setup.py").exists():
-    collect_ignore = ["test_build.py", "test_cibuildwheel.py", "test_fault_points.py", "test_generated.py", "test_sources.py"]
+    collect_ignore = [f"test_{name}.py" for name in ("build", "cibuildwheel", "fault_points", "generated", "sources")]
 
 TRANSPORTS = ("inproc", "ipc", "tcp")
 
