@@ -1,5 +1,6 @@
 # cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
 # cython: boundscheck=False, wraparound=False, nonecheck=False, initializedcheck=False, cdivision=True
+# cython: freethreading_compatible=True
 """zmqbind's compiled half: libzmq's contexts, sockets, frames and pollers as Python objects.
 
 One extension module built from the parts included below, so that the C compiler sees all of it at once.
@@ -71,9 +72,12 @@ cdef extern from "release.h":
     void zb_give_back(void *data, void *hint) nogil
     void zb_drain()
     void zb_stop()
+    void *zb_returned
     long zb_lent
+    long zb_stopped
     long zb_add(long *value, long n)
     long zb_load(long *value)
+    void *zb_load_pointer(void **value)
 
 cdef extern from "platform.h" nogil:
     const int ZB_IPC_PATH_MAX_LEN
@@ -94,6 +98,11 @@ cdef extern from "platform.h" nogil:
     void zb_terminate_detached(void *context)
     const char *zb_libzmq_path()
 
+cdef extern from "locks.h":
+    const bint ZB_FREE_THREADED
+    void zb_lock(char *lock)
+    void zb_unlock(char *lock)
+
 cdef extern from "registry.h":
     ctypedef struct zb_entry:
         bint inside
@@ -101,9 +110,8 @@ cdef extern from "registry.h":
     zb_entry *zb_register(void *pointer, zb_entry *context)
     void zb_unregister(zb_entry *entry)
     void zb_close_all()
-    void zb_go_inside(zb_entry *entry, bint inside)
+    int zb_go_inside(zb_entry *entry, bint inside)
     void zb_come_out(long sockets) nogil
-    long zb_inside
 
 cdef extern from "optional.h" nogil:
     bint zb_has_groups()

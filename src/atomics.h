@@ -10,6 +10,9 @@
 #define zb_store(p, v) ((void)_InterlockedExchange((volatile long *)(p), (v)))
 #define zb_swap_pointer(p, v) (_InterlockedExchangePointer((void *volatile *)(p), (v)))
 #define zb_load_pointer(p) (*(void *volatile *)(p))
+#define zb_take_byte(p) (_InterlockedExchange8((p), 1) == 0)
+#define zb_free_byte(p) ((void)_InterlockedExchange8((p), 0))
+#define zb_thread_local __declspec(thread)
 static __inline int zb_replace_pointer(void **p, void **expected, void *v)
 {
     void *seen = _InterlockedCompareExchangePointer((void *volatile *)p, v, *expected);
@@ -29,6 +32,9 @@ static __inline int zb_replace_pointer(void **p, void **expected, void *v)
 #define zb_replace_pointer(p, expected, v)                                                                  \
     __atomic_compare_exchange_n((void **)(p), (void **)(expected), (void *)(v), 0, __ATOMIC_ACQ_REL,        \
                                 __ATOMIC_ACQUIRE)
+#define zb_take_byte(p) (__atomic_exchange_n((p), 1, __ATOMIC_ACQUIRE) == 0)
+#define zb_free_byte(p) __atomic_store_n((p), 0, __ATOMIC_RELEASE)
+#define zb_thread_local _Thread_local
 
 #endif
 #endif

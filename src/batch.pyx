@@ -6,7 +6,6 @@ cdef list receive_batch(Socket socket, Py_ssize_t limit, object timeout, int fla
     cdef Handle handle = socket.handle
     cdef zmq_msg_t msg
     cdef list messages = []
-    cdef int code
     if limit < 1:
         raise ValueError(f"max_messages: expected at least 1, got {limit}")
     if timeout is not None and not flags & ZMQ_DONTWAIT and \
@@ -15,14 +14,17 @@ cdef list receive_batch(Socket socket, Py_ssize_t limit, object timeout, int fla
     zmq_msg_init(&msg)
     receive(socket, &msg, flags, call)
     while True:
-        messages.append(take_parts(socket, &msg, copy, call) if multipart else take(&msg, copy))
-        if len(messages) == limit:
+        if multipart:
+            messages.append(take_parts(socket, &msg, copy, call))
+        else:
+            leave(handle)
+            messages.append(take(&msg, copy))
+        # Where nothing more is there, or something is wrong, the next call will find that too.
+        if len(messages) == limit or not admitted(handle):
             return messages
-        admit(handle, call)
         zmq_msg_init(&msg)
-        code = transfer(&msg, handle.pointer, ZMQ_DONTWAIT, False)
-        if code != 0:
-            # Nothing more is there; or something is wrong, which the next call will find too.
+        if transfer(&msg, handle.pointer, ZMQ_DONTWAIT, False) != 0:
+            leave(handle)
             zmq_msg_close(&msg)
             return messages
 

@@ -14,15 +14,10 @@ cdef class Context:
         if isinstance(io_threads, Context):
             io_threads, shadow = 1, io_threads
         if isinstance(shadow, Context):
-            self.handle = (<Context>shadow).handle
-            self._shadow = True
+            self.adopt((<Context>shadow).handle, True)
             return
         if shadow:
-            self.handle = handle_at(shadow, ContextHandle)
-            self._shadow = True
-            if self.handle.entry == NULL:  # a foreign one; it is not ours to terminate, but its sockets need an entry
-                open_handle(self.handle, self.handle.pointer, None)
-                (<zb_entry *>self.handle.entry).inside = True
+            self.adopt(foreign_context(shadow), True)
             return
         cdef int threads = io_threads
         cdef ContextHandle handle = ContextHandle.__new__(ContextHandle)
@@ -33,32 +28,57 @@ cdef class Context:
             if zmq_ctx_set(pointer, ZMQ_IO_THREADS, threads) != 0:
                 fail(last_errno(), f"io_threads={io_threads!r}")
             open_handle(handle, pointer, None)
+            self.adopt(handle, False)
         except BaseException:
+            handle.pointer = NULL
+            forget(handle, pointer)
             zmq_ctx_term(pointer)
             raise
-        self.handle = handle
+
+    cdef int adopt(self, ContextHandle handle, bint shadow) except -1:
+        """Become the Context of handle, once."""
+        with cython.critical_section(self):
+            if self.handle is not closed_context:
+                raise RuntimeError("Context.__init__ was called twice")
+            self.handle = handle
+            self._shadow = shadow
+        return 0
 
     def __dealloc__(self):
-        cdef void *pointer = self.handle.pointer
-        if pointer == NULL or self._shadow or self.handle.generation != zb_generation:
+        cdef void *pointer
+        if self._shadow or self.handle.generation != zb_generation:
             return
-        forget(self.handle)
-        zb_terminate_detached(pointer)
+        seize(self.handle)
+        pointer = self.handle.pointer
+        self.handle.pointer = NULL
+        leave(self.handle)
+        if pointer != NULL:
+            forget(self.handle, pointer)
+            zb_terminate_detached(pointer)
 
     def __setattr__(self, name, value):
         set_declared(self, name, value)
 
     cdef int enter(self, str call) except -1:
-        if self.handle.pointer == NULL:
+        """Keep the context from being terminated until `leave(self.handle)`, or raise."""
+        cdef bint ended
+        seize(self.handle)
+        ended = self.handle.pointer == NULL
+        if not ended and self.handle.generation == zb_generation:
+            return 0
+        leave(self.handle)
+        if ended:
             raise ContextTerminated()
-        if self.handle.generation != zb_generation:
-            return fail(ENOTSOCK, f"{call}: the context belongs to the parent process; make a new one after fork")
-        return 0
+        return fail(ENOTSOCK, f"{call}: the context belongs to the parent process; make a new one after fork")
 
     @property
     def closed(self):
         """Whether the context has been terminated, bool."""
-        return self.handle.pointer == NULL and self.handle.terminator == 0
+        cdef bint closed
+        seize(self.handle)
+        closed = self.handle.pointer == NULL and self.handle.terminator == 0
+        leave(self.handle)
+        return closed
 
     @property
     def _inherited(self):
@@ -75,15 +95,17 @@ cdef class Context:
 
         option: int, a ContextOption. Raises ZMQError(EINVAL) if unknown or write-only, ContextTerminated.
         """
-        cdef int value
+        cdef int value, code
         while True:
             self.enter("get")
             c_errno.errno = 0  # tells a failure from an option that is -1
             value = zmq_ctx_get(self.handle.pointer, option)
-            if value >= 0 or last_errno() == 0:
+            code = last_errno() if value < 0 else 0
+            leave(self.handle)
+            if code == 0:
                 return value
             known = context_options.get((option, "r")) or context_options.get((option, "w"))
-            option_failed(last_errno(), option, known, False, None)
+            option_failed(code, option, known, False, None)
 
     def set(self, int option, optval):
         """Set a context option (zmq_ctx_set).
@@ -93,10 +115,13 @@ cdef class Context:
         """
         cdef Option known = context_options.get((option, "w")) or context_options.get((option, "r"))
         cdef int value = <int>as_integer(optval, option, known, -0x80000000, 0x7FFFFFFF)
-        self.enter("set")
-        while zmq_ctx_set(self.handle.pointer, option, value) != 0:
-            option_failed(last_errno(), option, known, True, optval)
+        cdef int code = EINTR
+        while code != 0:
             self.enter("set")
+            code = last_errno() if zmq_ctx_set(self.handle.pointer, option, value) != 0 else 0
+            leave(self.handle)
+            if code != 0:
+                option_failed(code, option, known, True, optval)
 
     def term(self):
         """Terminate the context (zmq_ctx_term): blocks until all its sockets are closed and have sent what lingers.
@@ -106,10 +131,14 @@ cdef class Context:
         """
         cdef ContextHandle handle = self.handle
         cdef PyLockStatus status
+        cdef bint nested
         if handle.generation != zb_generation:
             handle.pointer = NULL
             return
-        if handle.terminator == PyThread_get_thread_ident():
+        seize(handle)
+        nested = handle.terminator == PyThread_get_thread_ident()
+        leave(handle)
+        if nested:
             return  # a signal handler called, while this thread is at it
         zb_drain()
         while True:  # another thread may be at it: then wait for it
@@ -118,11 +147,11 @@ cdef class Context:
             if status == PY_LOCK_ACQUIRED:
                 break
             PyErr_CheckSignals()
-        handle.terminator = PyThread_get_thread_ident()
+        set_terminator(handle, PyThread_get_thread_ident())
         try:
             terminate(handle)
         finally:
-            handle.terminator = 0
+            set_terminator(handle, 0)
             PyThread_release_lock(handle.termination)
 
     def destroy(self, linger=None):
@@ -137,7 +166,7 @@ cdef class Context:
         if self.handle.generation != zb_generation:
             return self.term()
         for socket in self._sockets:
-            if socket.handle.busy == NULL:
+            if not is_busy(socket.handle):
                 try:
                     socket.close(linger)
                     continue
@@ -146,16 +175,27 @@ cdef class Context:
             if linger is not None:
                 # From outside, as it must be done before the shutdown: libzmq merely stores the number.
                 milliseconds = linger
-                zmq_setsockopt(socket.handle.pointer, ZMQ_LINGER, &milliseconds, sizeof(milliseconds))
+                seize(socket.handle)
+                if socket.handle.pointer != NULL:
+                    zmq_setsockopt(socket.handle.pointer, ZMQ_LINGER, &milliseconds, sizeof(milliseconds))
+                leave(socket.handle)
             blocked.append(socket)
-        if blocked and self.handle.pointer != NULL:
-            zmq_ctx_shutdown(self.handle.pointer)
+        if blocked:
+            seize(self.handle)
+            if self.handle.pointer != NULL:
+                zmq_ctx_shutdown(self.handle.pointer)
+            leave(self.handle)
         for socket in blocked:
-            while socket.handle.busy != NULL:
-                with nogil:
-                    zb_sleep_ms(1)
-                PyErr_CheckSignals()
-            socket.close()
+            while True:
+                while is_busy(socket.handle):
+                    with nogil:
+                        zb_sleep_ms(1)
+                    PyErr_CheckSignals()
+                try:
+                    socket.close()
+                    break
+                except ConcurrentUseError:  # another thread was quicker
+                    pass
         self.term()
 
     @property
@@ -173,28 +213,50 @@ cdef int set_declared(object instance, object name, object value) except -1:
     return PyObject_GenericSetAttr(instance, name, value)
 
 
+cdef ContextHandle foreign_context(object address):
+    """The ContextHandle of the libzmq context at an address."""
+    cdef ContextHandle handle = handle_at(address, ContextHandle)
+    # Only one that is not of zmqbind's making has no entry. It is not ours to terminate, but its sockets need one.
+    with cython.critical_section(handle):
+        if handle.entry == NULL:
+            open_handle(handle, handle.pointer, None)
+            (<zb_entry *>handle.entry).inside = True
+    return handle
+
+
+cdef int set_terminator(ContextHandle handle, unsigned long thread) noexcept:
+    seize(handle)
+    handle.terminator = thread
+    return leave(handle)
+
+
 cdef int terminate(ContextHandle handle) except -1:
     """zmq_ctx_term, interruptible. The pointer is taken away first: libzmq frees the context without the GIL."""
-    cdef void *pointer = handle.pointer
+    cdef const char *call = b"term"
+    cdef void *pointer
     cdef int code
+    seize(handle)
+    pointer = handle.pointer
+    handle.pointer = NULL
+    if pointer != NULL:
+        zmq_ctx_shutdown(pointer)
+    leave(handle)
     if pointer == NULL:
         return 0
-    zmq_ctx_shutdown(pointer)
-    handle.pointer = NULL
     try:
         while True:
-            go_inside(handle, b"term")
+            seize(handle)
+            go_inside(handle, &call)
             with nogil:
                 code = last_errno() if zmq_ctx_term(pointer) != 0 else 0
-            go_inside(handle, NULL)
+            come_out(handle, &call)
             if code != EINTR:
                 break
             PyErr_CheckSignals()
     except BaseException:
         handle.pointer = pointer
         raise
-    handle.pointer = pointer
-    forget(handle)
+    forget(handle, pointer)
     return 0
 
 

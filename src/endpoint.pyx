@@ -34,10 +34,10 @@ cdef int use_endpoint(Socket socket, endpoint_call function, object addr, const 
     while True:
         enter(socket, call)
         pointer = handle.pointer
-        go_inside(handle, call)
+        go_inside(handle, &call)
         with nogil:
             code = last_errno() if function(pointer, text) != 0 else 0
-        go_inside(handle, NULL)
+        come_out(handle, &call)
         if code == 0:
             return 0
         about = f"addr={addr!r}"

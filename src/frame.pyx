@@ -1,4 +1,6 @@
 # Frame: a zmq_msg_t seen as a Python buffer.
+#
+# Threads may share a Frame. Where there is no GIL, what it consists of is touched in its critical section only.
 
 cdef class Frame:
     """One part of a message: memory that libzmq owns or borrows, seen as a Python buffer.
@@ -20,26 +22,32 @@ cdef class Frame:
         cdef list completions = []
         cdef Py_ssize_t threshold = COPY_LIMIT if copy_threshold is None else copy_threshold
         cdef Py_buffer probe
-        if self.made:
-            raise RuntimeError("Frame.__init__ was called twice")
-        self.made = True
-        self.tracked = track
+        cdef zmq_msg_t msg
+        cdef bint lent = False, readonly = True
+        with cython.critical_section(self):
+            if self.made:
+                raise RuntimeError("Frame.__init__ was called twice")
+            self.made = True
         if data is None:
-            self.copied = True
-            return
-        fill(&self.msg, data, copy is not None and copy, track, threshold, completions)
-        self.completion = completions[0] if completions else None
-        if isinstance(data, Frame):
-            self.mutable = (<Frame>data).mutable
-            self.copied = (<Frame>data).copied
-        elif type(data) is bytes:
-            self.content = data
-            self.copied = PyBytes_AS_STRING(data) != <char *>zmq_msg_data(&self.msg)
+            zmq_msg_init(&msg)
         else:
-            PyObject_GetBuffer(data, &probe, PyBUF_SIMPLE)
-            self.copied = probe.buf != zmq_msg_data(&self.msg)
-            self.mutable = not self.copied and not probe.readonly
-            PyBuffer_Release(&probe)
+            if not isinstance(data, (bytes, Frame)):
+                view_of(data, &probe)
+                readonly = probe.readonly
+                PyBuffer_Release(&probe)
+            lent = fill(&msg, data, copy is not None and copy, track, threshold, completions)
+        with cython.critical_section(self):
+            zmq_msg_move(&self.msg, &msg)
+            self.tracked = track
+            self.completion = completions[0] if completions else None
+            if isinstance(data, Frame):
+                self.mutable = (<Frame>data).mutable
+                self.copied = (<Frame>data).copied
+            else:
+                self.mutable = lent and not readonly
+                self.copied = not lent
+            if type(data) is bytes:
+                self.content = data
 
     def __dealloc__(self):
         zmq_msg_close(&self.msg)
@@ -58,10 +66,12 @@ cdef class Frame:
         return self.copied or zmq_msg_gets(&self.msg, b"Socket-Type") != NULL
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, zmq_msg_data(&self.msg), zmq_msg_size(&self.msg), not self.writable(), flags)
+        with cython.critical_section(self):
+            PyBuffer_FillInfo(view, self, zmq_msg_data(&self.msg), zmq_msg_size(&self.msg), not self.writable(), flags)
 
     def __len__(self):
-        return zmq_msg_size(&self.msg)
+        with cython.critical_section(self):
+            return zmq_msg_size(&self.msg)
 
     @property
     def buffer(self):
@@ -71,9 +81,10 @@ cdef class Frame:
     @property
     def bytes(self):
         """The content as bytes: copied at the first access, the same object from then on."""
-        if self.content is None:
-            self.content = PyBytes_FromStringAndSize(<char *>zmq_msg_data(&self.msg), zmq_msg_size(&self.msg))
-        return self.content
+        with cython.critical_section(self):
+            if self.content is None:
+                self.content = PyBytes_FromStringAndSize(<char *>zmq_msg_data(&self.msg), zmq_msg_size(&self.msg))
+            return self.content
 
     def __bytes__(self):
         return self.bytes
@@ -97,14 +108,15 @@ cdef class Frame:
     def __copy__(self):
         """Return another Frame over the same memory (zmq_msg_copy)."""
         cdef Frame other = Frame.__new__(type(self))
-        if zmq_msg_copy(&other.msg, &self.msg) != 0:
-            fail(last_errno(), "frame")
-        other.made = True
-        other.tracked = self.tracked
-        other.content = self.content
-        other.completion = self.completion
-        other.mutable = self.mutable
-        other.copied = self.copied
+        with cython.critical_section(self):
+            if zmq_msg_copy(&other.msg, &self.msg) != 0:
+                fail(last_errno(), "frame")
+            other.made = True
+            other.tracked = self.tracked
+            other.content = self.content
+            other.completion = self.completion
+            other.mutable = self.mutable
+            other.copied = self.copied
         return other
 
     def __deepcopy__(self, memo):
@@ -118,7 +130,8 @@ cdef class Frame:
     @property
     def more(self):
         """Whether more parts of the same message follow, bool (zmq_msg_more)."""
-        return zmq_msg_more(&self.msg) != 0
+        with cython.critical_section(self):
+            return zmq_msg_more(&self.msg) != 0
 
     @property
     def MORE(self):
@@ -168,11 +181,13 @@ cdef class Frame:
         """
         if not zb_has_routing_ids():
             missing("routing_id", "4.2.0 with drafts")
-        return zmq_msg_routing_id(&self.msg)
+        with cython.critical_section(self):
+            return zmq_msg_routing_id(&self.msg)
 
     @routing_id.setter
     def routing_id(self, value):
-        set_routing_id(&self.msg, value)
+        with cython.critical_section(self):
+            set_routing_id(&self.msg, value)
 
     @property
     def group(self):
@@ -182,11 +197,13 @@ cdef class Frame:
         """
         if not zb_has_groups():
             missing("group", "4.2.0 with drafts")
-        return zmq_msg_group(&self.msg).decode("utf-8")
+        with cython.critical_section(self):
+            return zmq_msg_group(&self.msg).decode("utf-8")
 
     @group.setter
     def group(self, value):
-        set_group(&self.msg, value)
+        with cython.critical_section(self):
+            set_group(&self.msg, value)
 
     def get(self, option):
         """Return an option or property of the message.
@@ -201,14 +218,16 @@ cdef class Frame:
             if option == "routing_id" or option == "group":
                 return getattr(self, option)
             name = option.encode()
-            text = zmq_msg_gets(&self.msg, <char *>name)
-            if text == NULL:
-                fail(last_errno(), f"message property {option!r}")
-            return text.decode("utf-8", "replace")
-        value = zmq_msg_get(&self.msg, option)
-        if value < 0:
-            fail(last_errno(), f"message option {option!r}")
-        return value
+            with cython.critical_section(self):
+                text = zmq_msg_gets(&self.msg, <char *>name)
+                if text == NULL:
+                    fail(last_errno(), f"message property {option!r}")
+                return text.decode("utf-8", "replace")
+        with cython.critical_section(self):
+            value = zmq_msg_get(&self.msg, option)
+            if value < 0:
+                fail(last_errno(), f"message option {option!r}")
+            return value
 
     def set(self, option, value):
         """Set an option of the message (zmq_msg_set), or "routing_id" or "group".
@@ -219,8 +238,9 @@ cdef class Frame:
         if option == "routing_id" or option == "group":
             setattr(self, option, value)
             return
-        if zmq_msg_set(&self.msg, option, value) != 0:
-            fail(last_errno(), f"message option {option!r}")
+        with cython.critical_section(self):
+            if zmq_msg_set(&self.msg, option, value) != 0:
+                fail(last_errno(), f"message option {option!r}")
 
 
 cdef int set_routing_id(zmq_msg_t *msg, object value) except -1:

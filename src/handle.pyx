@@ -1,6 +1,8 @@
 # Handles: libzmq's sockets and contexts, shared by the Python object that owns one and its shadows.
 
-cdef dict known_handles = {}  # address -> weak reference to the Handle of what is there
+# Address -> weak reference to the Handle of what is there. Where there is no GIL, this and the list of registry.h are
+# guarded by the critical section of closed_handle.
+cdef dict known_handles = {}
 
 
 cdef class Handle:
@@ -13,9 +15,9 @@ cdef class Handle:
 
     def __dealloc__(self):
         if self.pointer != NULL:
+            forget(self, self.pointer)
             if self.abandoned and self.generation == zb_generation:
                 zmq_close(self.pointer)
-            forget(self)
 
 
 @cython.no_gc_clear
@@ -38,22 +40,23 @@ cdef ContextHandle closed_context = ContextHandle.__new__(ContextHandle)
 
 cdef int open_handle(Handle handle, void *pointer, ContextHandle context) except -1:
     """Make handle that of a libzmq socket in a context, or of a context."""
-    handle.entry = zb_register(pointer, NULL if context is None else <zb_entry *>context.entry)
-    if handle.entry == NULL:
-        raise MemoryError("handle")
+    with cython.critical_section(closed_handle):
+        handle.entry = zb_register(pointer, NULL if context is None else <zb_entry *>context.entry)
+        if handle.entry == NULL:
+            raise MemoryError("handle")
+        known_handles[<size_t>pointer] = PyWeakref_NewRef(handle, None)
     handle.pointer = pointer
     handle.context = context
-    known_handles[<size_t>pointer] = PyWeakref_NewRef(handle, None)
     return 0
 
 
-cdef int forget(Handle handle) noexcept:
+cdef int forget(Handle handle, void *pointer) noexcept:
     """Note that what handle stood for is closed, or no longer ours."""
     if handle.entry != NULL and handle.generation == zb_generation:
-        zb_unregister(<zb_entry *>handle.entry)
-        known_handles.pop(<size_t>handle.pointer, None)
+        with cython.critical_section(closed_handle):
+            zb_unregister(<zb_entry *>handle.entry)
+            known_handles.pop(<size_t>pointer, None)
     handle.entry = NULL
-    handle.pointer = NULL
     return 0
 
 
@@ -62,33 +65,74 @@ cdef object handle_at(object address, type kind):
     cdef Handle handle
     if address < 4096:  # the page that is never mapped
         raise ValueError(f"address: {address} is not the address of anything")
-    reference = known_handles.get(address)
-    handle = None if reference is None else reference()
-    if handle is None or <size_t>handle.pointer != <size_t>address or not isinstance(handle, kind):
-        handle = kind()
-        handle.pointer = <void *><size_t>address
-        handle.exposed = True
-        known_handles[address] = PyWeakref_NewRef(handle, None)
+    with cython.critical_section(closed_handle):
+        reference = known_handles.get(address)
+        handle = None if reference is None else reference()
+        if handle is None or <size_t>handle.pointer != <size_t>address or not isinstance(handle, kind):
+            handle = kind()
+            handle.pointer = <void *><size_t>address
+            handle.exposed = True
+            known_handles[address] = PyWeakref_NewRef(handle, None)
     return handle
 
 
-cdef int go_inside(Handle handle, const char *call) noexcept:
-    """Mark that a call is inside libzmq without the GIL, or with NULL that it has come out."""
-    handle.busy = call
-    if handle.entry != NULL:
-        zb_go_inside(<zb_entry *>handle.entry, call != NULL)
+# Going into libzmq. `admit` lets a call in or raises, `leave` is the way out, and no Python code runs in between. Under
+# the GIL, calls that do not wait are serialised by that; elsewhere `admit` takes the lock of the Handle, and `leave`
+# gives it back. A call that waits, or releases the GIL for another reason, leaves its name in `busy` instead, and in
+# `owner` where it keeps that name: an address of its own, by which it is let in nevertheless.
+
+cdef inline int seize(Handle handle) noexcept:
+    """Keep others out. A forked child has nobody to keep out, and may find the lock taken for ever."""
+    if handle.generation == zb_generation:
+        zb_lock(&handle.lock)
     return 0
+
+
+cdef inline int leave(Handle handle) noexcept:
+    """Undo seize."""
+    if handle.generation == zb_generation:
+        zb_unlock(&handle.lock)
+    return 0
+
+
+cdef inline bint is_closed(Handle handle) noexcept:
+    seize(handle)
+    cdef bint closed = handle.pointer == NULL
+    leave(handle)
+    return closed
+
+
+cdef inline bint is_busy(Handle handle) noexcept:
+    seize(handle)
+    cdef bint busy = handle.busy != NULL
+    leave(handle)
+    return busy
 
 
 cdef inline int admit(Handle handle, const char *call) except -1:
-    """Make sure that a call may go into libzmq's socket now, and with the GIL may stay until it is released.
-
-    Under the GIL calls that do not wait are serialised already; so it is enough that those that wait, or release the
-    GIL for another reason, leave their name in `busy`.
-    """
+    """Go into libzmq's socket, or raise."""
+    seize(handle)
     if handle.pointer == NULL or handle.busy != NULL or handle.generation != zb_generation:
         return refuse(handle, call)
     return 0
+
+
+cdef inline bint admitted(Handle handle) noexcept:
+    """Go into libzmq's socket; whether that was possible."""
+    seize(handle)
+    if handle.pointer != NULL and handle.busy == NULL and handle.generation == zb_generation:
+        return True
+    leave(handle)
+    return False
+
+
+cdef int admit_marked(Handle handle, const char **mark) except -1:
+    """admit, for a call that may have left its mark."""
+    seize(handle)
+    if handle.owner == mark and handle.pointer != NULL and handle.generation == zb_generation:
+        return 0
+    leave(handle)
+    return admit(handle, mark[0])
 
 
 cdef inline int enter(Socket socket, const char *call) except -1:
@@ -99,21 +143,108 @@ cdef inline int enter(Socket socket, const char *call) except -1:
 
 
 cdef int refuse(Handle handle, const char *call) except -1:
-    if handle.pointer == NULL:
+    """Leave, and say why the call cannot be let in."""
+    cdef const char *other = NULL
+    cdef bint closed = handle.pointer == NULL
+    cdef bint inherited = handle.generation != zb_generation
+    if not closed and not inherited:
+        other = handle.busy
+    leave(handle)
+    if closed:
         return fail(ENOTSOCK, f"{call.decode()}: the socket is closed")
-    if handle.generation != zb_generation:
+    if inherited:
         return fail(ENOTSOCK, f"{call.decode()}: the socket belongs to the parent process; "
                               "make a new context and socket after fork")
-    raise ConcurrentUseError(call.decode(), handle.busy.decode())
+    raise ConcurrentUseError(call.decode(), other.decode())
 
 
-cdef int read_events(Handle handle, const char *call) except -1:
+cdef int occupy(Handle handle, const char **mark) except -1:
+    """Have other calls kept out, for a call that waits."""
+    admit_marked(handle, mark)
+    set_mark(handle, mark)
+    return leave(handle)
+
+
+cdef inline int set_mark(Handle handle, const char **mark) noexcept:
+    handle.busy = mark[0]
+    handle.owner = mark
+    return 0
+
+
+cdef inline bint clear_mark(Handle handle, const char **mark) noexcept:
+    """Take a mark away, if it is there; whether it was."""
+    if handle.owner != mark:
+        return False
+    handle.busy = NULL
+    handle.owner = NULL
+    return True
+
+
+cdef int vacate(Handle handle, const char **mark) noexcept:
+    """Undo occupy."""
+    seize(handle)
+    clear_mark(handle, mark)
+    return leave(handle)
+
+
+cdef int occupy_all(list handles, const char **mark) except -1:
+    """occupy each, or none; a handle may come twice, None is passed over."""
+    cdef Handle handle
+    for handle in handles:  # first without a mark: raising takes time, and others would be refused meanwhile
+        if handle is not None:
+            admit_marked(handle, mark)
+            leave(handle)
+    try:
+        for handle in handles:
+            if handle is not None:
+                occupy(handle, mark)
+    except BaseException:
+        vacate_all(handles, mark)
+        raise
+    return 0
+
+
+cdef int vacate_all(list handles, const char **mark) noexcept:
+    cdef Handle handle
+    for handle in handles:
+        if handle is not None:
+            vacate(handle, mark)
+    return 0
+
+
+cdef int go_inside(Handle handle, const char **mark) noexcept:
+    """Leave, but for libzmq to be called without the GIL. Returns by how much that changes zb_inside."""
+    set_mark(handle, mark)
+    cdef int change = 0 if handle.entry == NULL else zb_go_inside(<zb_entry *>handle.entry, True)
+    leave(handle)
+    return change
+
+
+cdef int come_out(Handle handle, const char **mark) noexcept:
+    """Undo go_inside."""
+    seize(handle)
+    if clear_mark(handle, mark):
+        handle.uses += 1
+        if handle.entry != NULL:
+            zb_go_inside(<zb_entry *>handle.entry, False)
+    return leave(handle)
+
+
+# What follows is called inside, and comes back inside; where it raises, it has left.
+
+cdef int go_on(Handle handle, const char **mark, int code, str about=None) except -1:
+    """After a failed call: handle signals and go in again, or raise."""
+    leave(handle)
+    vacate(handle, mark)
+    interrupted(code, about)
+    return admit_marked(handle, mark)
+
+
+cdef int read_events(Handle handle, const char **mark) except -1:
     """ZMQ_EVENTS of a socket; libzmq looks at its commands first."""
     cdef size_t size = sizeof(handle.events)
-    admit(handle, call)
     while zmq_getsockopt(handle.pointer, ZMQ_EVENTS, &handle.events, &size) != 0:
-        interrupted(last_errno())
-        admit(handle, call)
+        go_on(handle, mark, last_errno())
     handle.looked = handle.uses
     return handle.events
 
@@ -135,23 +266,24 @@ cdef inline bint needs_a_look(Handle handle, int wanted) noexcept:
     return wanted != ZMQ_POLLIN or not handle.events & ZMQ_POLLIN
 
 
-cdef int descriptor_of(Handle handle) except -1:
+cdef int descriptor_of(Handle handle, const char **mark) except -1:
     """The descriptor that becomes readable when the socket's state may have changed."""
     cdef size_t size = sizeof(handle.descriptor)
     while handle.descriptor == -1 and zmq_getsockopt(handle.pointer, ZMQ_FD, &handle.descriptor, &size) != 0:
-        interrupted(last_errno(), "this type of socket has no descriptor to wait on")
+        go_on(handle, mark, last_errno(), "this type of socket has no descriptor to wait on")
     return handle.descriptor
 
 
 cdef int current_events(Handle handle, int wanted, const char *call) except -1:
-    """Which of the wanted events a socket is ready for now."""
+    """Which of the wanted events a socket is ready for now. Called outside, and comes back outside."""
     cdef pollfd item
+    cdef int events = ZMQ_POLLIN
     admit(handle, call)
-    if up_to_date(handle):
-        if not needs_a_look(handle, wanted):
-            return ZMQ_POLLIN
-        item.fd = descriptor_of(handle)
+    if not up_to_date(handle):
+        events = read_events(handle, &call)
+    elif needs_a_look(handle, wanted):
+        item.fd = descriptor_of(handle, &call)
         item.events = POLLIN
-        if zb_poll(&item, 1, 0) == 0:
-            return handle.events & wanted
-    return read_events(handle, call) & wanted
+        events = handle.events if zb_poll(&item, 1, 0) == 0 else read_events(handle, &call)
+    leave(handle)
+    return events & wanted

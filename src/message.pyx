@@ -90,13 +90,16 @@ cdef int fill(zmq_msg_t *msg, object data, bint copy, bint track, Py_ssize_t thr
 
 cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, list completions) except -1:
     """Make msg share the memory of a frame, or copy it where the frame lies over memory that may change."""
+    cdef int code
     if frame.completion is None and track and not frame.tracked:
         raise ValueError("Not a tracked message: make the Frame with track=True")
     if copy and frame.mutable:
         return copy_in(msg, zmq_msg_data(&frame.msg), zmq_msg_size(&frame.msg))
     zmq_msg_init(msg)
-    if zmq_msg_copy(msg, &frame.msg) != 0:
-        return fail(last_errno(), "frame")
+    with cython.critical_section(frame):  # libzmq counts the messages that share memory in each of them
+        code = last_errno() if zmq_msg_copy(msg, &frame.msg) != 0 else 0
+    if code != 0:
+        return fail(code, "frame")
     if frame.completion is not None:
         completions.append(frame.completion)
     return 1

@@ -171,7 +171,7 @@ cdef object get_option(Socket socket, int number, Option option):
     cdef void *to = &integer
     cdef size_t size = sizeof(int)
     cdef Kind kind = INT if option is None else option.kind
-    enter(socket, b"getsockopt")
+    cdef int code = EINTR
     if kind == INT64 or kind == UINT64:
         to, size = &wide, sizeof(wide)
     elif kind == DESCRIPTOR:
@@ -180,9 +180,12 @@ cdef object get_option(Socket socket, int number, Option option):
         to, size = text, sizeof(text)
         if kind == KEY:
             size = 41  # the length asks for Z85
-    while zmq_getsockopt(socket.handle.pointer, number, to, &size) != 0:
-        option_failed(last_errno(), number, option, False, None)
+    while code != 0:
         enter(socket, b"getsockopt")
+        code = last_errno() if zmq_getsockopt(socket.handle.pointer, number, to, &size) != 0 else 0
+        leave(socket.handle)
+        if code != 0:
+            option_failed(code, number, option, False, None)
     if kind == INT:
         return integer
     if kind == INT64:
@@ -218,6 +221,7 @@ cdef int set_option(Socket socket, int number, Option option, object value) exce
     """Write an option of a socket (zmq_setsockopt); what value must be comes from the table."""
     cdef int64_t number_value = 0
     cdef int integer
+    cdef int code = EINTR
     cdef const void *source = &number_value
     cdef size_t size = sizeof(number_value)
     cdef bytes content = encode_option(number, option, value, &number_value)
@@ -226,8 +230,10 @@ cdef int set_option(Socket socket, int number, Option option, object value) exce
     elif option is None or option.kind == INT or option.kind == DESCRIPTOR:
         integer = <int>number_value
         source, size = &integer, sizeof(integer)
-    enter(socket, b"setsockopt")
-    while zmq_setsockopt(socket.handle.pointer, number, source, size) != 0:
-        option_failed(last_errno(), number, option, True, value)
+    while code != 0:
         enter(socket, b"setsockopt")
+        code = last_errno() if zmq_setsockopt(socket.handle.pointer, number, source, size) != 0 else 0
+        leave(socket.handle)
+        if code != 0:
+            option_failed(code, number, option, True, value)
     return 0

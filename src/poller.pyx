@@ -20,64 +20,36 @@ cdef enum:
     LENDERS_REST = 1000  # the same; how long memory that has come back may lie there while its program only waits
 
 
-cdef int rest(const pollfd *items, list handles, long long end, bint *first, const char *call) except -1:
+cdef int rest(pollfd *items, list handles, long long end, bint *first, const char **mark) except -1:
     """poll(2) without the GIL until something happens or zb_now_ms() is `end` (-1: never); 0 when the time is up.
 
-    handles: those of the items, None for descriptors; they are marked as busy meanwhile. Items and handles are copied,
-    as the set may be changed by other threads. Signals are handled, and then 1 is returned as if something had
-    happened, since a handler may have used the sockets. A signal that comes in just before poll(2) is entered does not
-    end it; so the first rest is a short one. While memory is lent, no rest is a long one.
+    handles: those of the items, None for descriptors. Meanwhile the mark keeps others out of them. If something has
+    happened it still does, until the caller has looked. Signals are handled, without the mark, and then 1 is returned
+    as if something had happened, since a handler may have used the sockets. A signal that comes in just before poll(2)
+    is entered does not end it; so the first rest is a short one. While memory is lent, no rest is a long one.
     """
-    cdef int count = len(handles)
-    cdef pollfd one
-    cdef pollfd *copies = &one
-    cdef int ready
-    if count > 1:
-        copies = <pollfd *>PyMem_Malloc(count * sizeof(pollfd))
-        if copies == NULL:
-            raise MemoryError("poll")
-    memcpy(copies, items, count * sizeof(pollfd))
-    try:
-        zb_drain()
-        ready = rest_on(copies, list(handles), end, first, call)
-    finally:
-        if copies != &one:
-            PyMem_Free(copies)
-    return ready
-
-
-cdef int rest_on(pollfd *items, list handles, long long end, bint *first, const char *call) except -1:
-    cdef Handle handle
     cdef long long left = INT_MAX
-    cdef int longest = FIRST_REST if first[0] else LENDERS_REST if zb_load(&zb_lent) else INT_MAX
-    cdef int ready, count = len(handles)
+    cdef int longest, ready, count = len(handles)
+    if zb_load_pointer(&zb_returned) != NULL:
+        vacate_all(handles, mark)
+        zb_drain()
+    occupy_all(handles, mark)
+    longest = FIRST_REST if first[0] else LENDERS_REST if zb_load(&zb_lent) else INT_MAX
     if end >= 0:
         left = max(0, end - zb_now_ms())
-    admit_all(handles, call)
-    for handle in handles:
-        if handle is not None:
-            handle.busy = call
     with nogil:
         ready = zb_poll(items, count, <int>min(left, longest))
-    for handle in handles:
-        if handle is not None:
-            handle.busy = NULL
-    if ready > 0 or ready == 0 and end >= 0 and left <= longest:
+    if ready > 0:
         return ready
+    vacate_all(handles, mark)
+    if ready == 0 and end >= 0 and left <= longest:
+        return 0
     if ready < 0 and ready != -EINTR:
-        return fail(-ready, call.decode())
+        return fail(-ready, mark[0].decode())
     first[0] = False
     PyErr_CheckSignals()
-    admit_all(handles, call)
+    occupy_all(handles, mark)
     return 1
-
-
-cdef int admit_all(list handles, const char *call) except -1:
-    cdef Handle handle
-    for handle in handles:
-        if handle is not None:
-            admit(handle, call)
-    return 0
 
 
 cdef class PollSet:
@@ -104,8 +76,7 @@ cdef class PollSet:
         PyMem_Free(self.wanted)
         PyMem_Free(self.ready)
 
-    cdef int make_room(self) except -1:
-        cdef Py_ssize_t room = 2 * self.room + 1
+    cdef int make_room(self, Py_ssize_t room) except -1:
         self.items = <pollfd *>grow(self.items, room * sizeof(pollfd))
         self.wanted = <short *>grow(self.wanted, room * sizeof(short))
         self.ready = <short *>grow(self.ready, room * sizeof(short))
@@ -117,7 +88,7 @@ cdef class PollSet:
         if position >= len(self.entries):
             position = len(self.entries)
             if position == self.room:
-                self.make_room()
+                self.make_room(2 * self.room + 1)
             self.entries.append(entry)
             self.handles.append(handle)
         else:
@@ -138,7 +109,18 @@ cdef class PollSet:
             self.wanted[i] = self.wanted[i + 1]
         return 0
 
-    cdef int look(self, const char *call) except -1:
+    cdef PollSet copy(self):
+        """The same set, not changed by what other threads register and poll."""
+        cdef PollSet other = PollSet()
+        cdef Py_ssize_t count = len(self.entries)
+        other.make_room(count)
+        other.entries = list(self.entries)
+        other.handles = list(self.handles)
+        memcpy(other.items, self.items, count * sizeof(pollfd))
+        memcpy(other.wanted, self.wanted, count * sizeof(short))
+        return other
+
+    cdef int look(self, const char **mark) except -1:
         """Find what is ready now, with the GIL. Returns how many are."""
         cdef Py_ssize_t i, count = len(self.entries)
         cdef Handle handle
@@ -151,38 +133,51 @@ cdef class PollSet:
             if handle is None:
                 undecided = True
                 continue
-            admit(handle, call)
+            admit_marked(handle, mark)
             if not up_to_date(handle):
-                read_events(handle, call)
+                read_events(handle, mark)
             elif needs_a_look(handle, self.wanted[i]):
                 undecided = True
-            self.items[i].fd = descriptor_of(handle)
+            self.items[i].fd = descriptor_of(handle, mark)
             self.ready[i] = handle.events & self.wanted[i]
+            leave(handle)
         while undecided:
             code = zb_poll(self.items, count, 0)
             if code >= 0:
                 break
-            interrupted(-code, call.decode())
+            vacate_all(self.handles, mark)
+            interrupted(-code, mark[0].decode())
         for i in range(count):
             if self.items[i].revents:
                 handle = self.handles[i]
                 if handle is None:
                     self.ready[i] = zb_zmq_events(self.items[i].revents)
                 else:
-                    self.ready[i] = read_events(handle, call) & self.wanted[i]
+                    admit_marked(handle, mark)
+                    self.ready[i] = read_events(handle, mark) & self.wanted[i]
+                    leave(handle)
             if self.ready[i]:
                 found += 1
         return found
 
     cdef int wait(self, long long timeout, const char *call) except -1:
-        """Wait until something is ready, at most `timeout` milliseconds (-1: forever). Returns how many are."""
+        """Wait until something is ready, at most `timeout` milliseconds (-1: forever). Returns how many are.
+
+        Nobody else may use or change the set meanwhile.
+        """
+        cdef int found = self.look(&call)
+        return self.sleep(timeout, call) if not found and timeout != 0 else found
+
+    cdef int sleep(self, long long timeout, const char *call) except -1:
+        """wait, after a look has found nothing."""
         cdef long long end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
         cdef bint first = True
-        cdef int found = self.look(call)
-        while not found and timeout != 0:
-            if rest(self.items, self.handles, end, &first, call) == 0:
-                return 0
-            found = self.look(call)
+        cdef int found = 0
+        try:
+            while not found and rest(self.items, self.handles, end, &first, &call):
+                found = self.look(&call)
+        finally:
+            vacate_all(self.handles, &call)
         return found
 
     cdef list found(self):
@@ -252,7 +247,8 @@ cdef class Poller:
     @property
     def sockets(self):
         """What is registered, a list of (socket, flags) pairs in the order of registration."""
-        return [(entry, self.set.wanted[i]) for i, entry in enumerate(self.set.entries)]
+        with cython.critical_section(self):
+            return [(entry, self.set.wanted[i]) for i, entry in enumerate(self.set.entries)]
 
     def register(self, socket, int flags=3):
         """Wait for events of a socket from now on, or change which.
@@ -263,9 +259,10 @@ cdef class Poller:
         check_flags(flags)
         if flags:
             handle, descriptor = poll_target(socket)
-            position = self.positions.get(socket, len(self.set.entries))
-            self.positions[socket] = position
-            self.set.put(position, socket, handle, descriptor, flags)
+            with cython.critical_section(self):
+                position = self.positions.get(socket, len(self.set.entries))
+                self.positions[socket] = position
+                self.set.put(position, socket, handle, descriptor, flags)
         elif socket in self.positions:
             self.unregister(socket)
 
@@ -275,11 +272,12 @@ cdef class Poller:
 
     def unregister(self, socket):
         """Wait for a socket no longer. Raises KeyError if it is not registered."""
-        position = self.positions.pop(socket)
-        self.set.remove(position)
-        for entry, other in self.positions.items():
-            if other > position:
-                self.positions[entry] = other - 1
+        with cython.critical_section(self):
+            position = self.positions.pop(socket)
+            self.set.remove(position)
+            for entry, other in self.positions.items():
+                if other > position:
+                    self.positions[entry] = other - 1
 
     def poll(self, timeout=None):
         """Wait until at least one of the registered sockets is ready.
@@ -289,4 +287,15 @@ cdef class Poller:
         up. An object with fileno() is told as its descriptor. Raises ZMQError(ENOTSOCK) if a registered socket has
         been closed, ContextTerminated, ConcurrentUseError if another thread is blocked in one of them.
         """
-        return self.set.found() if self.set.wait(as_timeout(timeout), b"poll") else []
+        cdef long long wait = as_timeout(timeout)
+        cdef const char *call = b"poll"
+        cdef PollSet polled = self.set
+        cdef int found
+        if ZB_FREE_THREADED:
+            with cython.critical_section(self):
+                polled = polled.copy()
+        found = polled.look(&call)
+        if not found and wait != 0:
+            polled = polled.copy()
+            found = polled.sleep(wait, call)
+        return polled.found() if found else []

@@ -31,23 +31,23 @@ cdef struct Proxy:
     bint busy              # messages have been passed since signals were looked for
 
 
-cdef Handle part_of_proxy(object socket, str name, bint optional, const char *call):
+cdef Handle part_of_proxy(object socket, str name, bint optional):
     """The handle of one of a proxy's sockets; the argument's name is for the error."""
     if socket is None and optional:
         return None
     if not isinstance(socket, Socket):
         raise TypeError(f"{name}: expected Socket, got {type(socket).__name__}")
-    enter(<Socket>socket, call)
     return (<Socket>socket).handle
 
 
 cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *call) except -1:
     """Run a proxy between handles (front, back, capture, control) without the GIL; signals are handled between."""
     cdef Proxy proxy
-    cdef Handle handle, front = handles[0], back = handles[1], capture = handles[2], control = handles[3]
-    cdef void *capture_pointer = NULL if capture is None else capture.pointer
-    cdef long sockets
-    cdef int i, code = 0
+    cdef Handle front = handles[0], back = handles[1], capture = handles[2], control = handles[3]
+    cdef void *capture_pointer
+    cdef int i, code
+    cdef long sockets = go_inside_all(handles, &call)
+    capture_pointer = NULL if capture is None else capture.pointer
     proxy.ways[0].source = proxy.ways[1].target = front.pointer
     proxy.ways[1].source = proxy.ways[0].target = back.pointer
     for i in range(2):
@@ -62,28 +62,41 @@ cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *cal
     proxy.paused = proxy.terminated = False
     proxy.busy = True
     try:
-        while not proxy.terminated:
-            zb_drain()
-            admit_all(handles, call)
-            sockets = zb_load(&zb_inside)
-            for handle in handles:
-                if handle is not None:
-                    go_inside(handle, call)
-            sockets = zb_load(&zb_inside) - sockets
+        while True:
             with nogil:
                 code = proxy_loop(&proxy)
                 zb_come_out(sockets)
-            for handle in handles:
-                if handle is not None:
-                    go_inside(handle, NULL)
-                    handle.uses += 1
-            if code != 0:
-                interrupted(code, call.decode())
+            come_out_all(handles, &call)
+            if code == 0:
+                break
+            interrupted(code, call.decode())
+            zb_drain()
+            sockets = go_inside_all(handles, &call)
     finally:
         for i in range(2):
             while proxy.ways[i].first < proxy.ways[i].count:
                 zmq_msg_close(&proxy.ways[i].parts[proxy.ways[i].first])
                 proxy.ways[i].first += 1
+    return 0
+
+
+cdef long go_inside_all(list handles, const char **mark) except -1:
+    """go_inside each, or none; a handle may come twice, None is passed over."""
+    cdef Handle handle
+    cdef long sockets = 0
+    occupy_all(handles, mark)
+    for handle in handles:
+        if handle is not None:
+            seize(handle)
+            sockets += go_inside(handle, mark)
+    return sockets
+
+
+cdef int come_out_all(list handles, const char **mark) noexcept:
+    cdef Handle handle
+    for handle in handles:
+        if handle is not None:
+            come_out(handle, mark)
     return 0
 
 
@@ -95,9 +108,9 @@ def proxy(frontend, backend, capture=None):
     A message is read only when there is room for it on the other side; at the end of a burst that fills the other
     side's high-water mark one message may be held, and is dropped if an exception ends the proxy just then.
     """
-    handles = [part_of_proxy(frontend, "frontend", False, b"proxy"),
-               part_of_proxy(backend, "backend", False, b"proxy"),
-               part_of_proxy(capture, "capture", True, b"proxy"), None]
+    handles = [part_of_proxy(frontend, "frontend", False),
+               part_of_proxy(backend, "backend", False),
+               part_of_proxy(capture, "capture", True), None]
     return run_proxy(handles, NULL, False, b"proxy")
 
 
@@ -110,10 +123,10 @@ def proxy_steerable(frontend, backend, capture=None, control=None):
     Where control is a REP socket, other commands are answered with an empty message. Returns 0 after TERMINATE.
     Raises as proxy does.
     """
-    handles = [part_of_proxy(frontend, "frontend", False, b"proxy_steerable"),
-               part_of_proxy(backend, "backend", False, b"proxy_steerable"),
-               part_of_proxy(capture, "capture", True, b"proxy_steerable"),
-               part_of_proxy(control, "control", True, b"proxy_steerable")]
+    handles = [part_of_proxy(frontend, "frontend", False),
+               part_of_proxy(backend, "backend", False),
+               part_of_proxy(capture, "capture", True),
+               part_of_proxy(control, "control", True)]
     return run_proxy(handles, NULL, False, b"proxy_steerable")
 
 
@@ -135,9 +148,9 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
     in_socket and out_socket. Blocks without the GIL until the context is terminated. Raises as proxy does.
     """
     cdef zmq_msg_t prefixes[2]
-    handles = [part_of_proxy(in_socket, "in_socket", False, b"monitored_queue"),
-               part_of_proxy(out_socket, "out_socket", False, b"monitored_queue"),
-               part_of_proxy(mon_socket, "mon_socket", False, b"monitored_queue"), None]
+    handles = [part_of_proxy(in_socket, "in_socket", False),
+               part_of_proxy(out_socket, "out_socket", False),
+               part_of_proxy(mon_socket, "mon_socket", False), None]
     for name, prefix in (("in_prefix", in_prefix), ("out_prefix", out_prefix)):
         if not isinstance(prefix, bytes):
             raise TypeError(f"{name}: expected bytes, got {type(prefix).__name__}")

@@ -2,7 +2,9 @@
  * The libzmq sockets and contexts that are open, known to C alone: so that they can be closed in good order when Python
  * is gone already, and messages that were sent at the last moment, by an atexit handler or a finalizer, still go out.
  *
- * Guarded by the GIL; zb_close_all runs when there is no Python thread any more.
+ * The list is guarded by the GIL or, where there is none, by a critical section (src/handle.pyx); an entry by the mark
+ * of whoever is inside its socket.
+ * zb_close_all runs when there is no Python thread any more.
  */
 #ifndef ZMQBIND_REGISTRY_H
 #define ZMQBIND_REGISTRY_H
@@ -38,11 +40,13 @@ static void zb_come_out(long sockets)
         zb_sleep_ms(60000);
 }
 
-static void zb_go_inside(zb_entry *entry, int inside)
+/* Note that a thread goes inside, or comes out. Returns by how much that changes zb_inside. */
+static int zb_go_inside(zb_entry *entry, int inside)
 {
-    if (entry->context != NULL && entry->inside != inside)
-        zb_add(&zb_inside, inside ? 1 : -1);
+    int change = entry->context != NULL ? inside - entry->inside : 0;
+    zb_add(&zb_inside, change);
     entry->inside = inside;
+    return change;
 }
 
 static zb_entry *zb_register(void *pointer, zb_entry *context)

@@ -4,8 +4,9 @@
  * A loan is a Python buffer that a message points into. libzmq gives it back by calling zb_give_back on whatever
  * thread drops the last reference to the message: an I/O thread, a reaper, or a Python thread inside zmq_msg_close.
  * That thread may not hold the GIL and must not wait for it, so the loan is pushed on a lock-free stack; zb_drain
- * releases what lies there, and is called with the GIL held by the next operation that lends or waits. When the stack
- * goes from empty to non-empty, one pending call is scheduled too, so that an idle program also gets its memory back.
+ * releases what lies there, and is called by the next operation that lends or waits, where Python code may run. When
+ * the stack goes from empty to non-empty, one pending call is scheduled too, so that an idle program also gets its
+ * memory back.
  *
  * Once the interpreter begins to shut down (zb_stop), loans are left on the stack on purpose: nothing may call into
  * Python any more.
@@ -69,7 +70,7 @@ static void zb_completion_set(zb_completion *completion)
     zb_completion_drop(completion);
 }
 
-/* Release every loan that has come back. Needs the GIL. */
+/* Release every loan that has come back. Python code may run. */
 static void zb_drain(void)
 {
     zb_loan *loan, *next;
@@ -90,6 +91,15 @@ static int zb_drain_pending(void *unused)
     return 0;
 }
 
+static void zb_schedule_drain(void)
+{
+    Py_AddPendingCall(zb_drain_pending, NULL); /* a full queue is no loss: the next loan drains too */
+}
+
+#if defined(Py_GIL_DISABLED)
+static zb_thread_local char zb_postpone_drain = 0; /* 1 while this thread holds a lock of locks.h; 2: and is to drain */
+#endif
+
 /* The zmq_free_fn of every loan. Any thread, with or without the GIL. */
 static void zb_give_back(void *data, void *hint)
 {
@@ -101,8 +111,15 @@ static void zb_give_back(void *data, void *hint)
     do {
         loan->next = (zb_loan *)head;
     } while (!zb_replace_pointer(&zb_returned, &head, loan));
-    if (head == NULL && !zb_load(&zb_stopped))
-        Py_AddPendingCall(zb_drain_pending, NULL); /* a full queue is no loss: the next loan drains too */
+    if (head != NULL || zb_load(&zb_stopped))
+        return;
+#if defined(Py_GIL_DISABLED)
+    if (zb_postpone_drain) {
+        zb_postpone_drain = 2;
+        return;
+    }
+#endif
+    zb_schedule_drain();
 }
 
 static void zb_stop(void)

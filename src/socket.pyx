@@ -18,12 +18,9 @@ cdef class Socket:
         if isinstance(ctx_or_socket, Socket):
             shadow = ctx_or_socket
         if isinstance(shadow, Socket):
-            self.context = (<Socket>shadow).context
-            self.handle = (<Socket>shadow).handle
-            self._shadow = True
+            self.adopt((<Socket>shadow).handle, (<Socket>shadow).context, True)
         elif shadow:
-            self.handle = handle_at(shadow, Handle)
-            self._shadow = True
+            self.adopt(handle_at(shadow, Handle), None, True)
         elif isinstance(ctx_or_socket, Context):
             self.open(<Context>ctx_or_socket, socket_type)
             return
@@ -36,45 +33,59 @@ cdef class Socket:
     def __setattr__(self, name, value):
         set_declared(self, name, value)
 
+    cdef int adopt(self, Handle handle, Context context, bint shadow) except -1:
+        """Become a Socket of handle, once."""
+        with cython.critical_section(self):
+            if self.handle is not closed_handle:
+                raise RuntimeError("Socket.__init__ was called twice")
+            self.context = context
+            self._shadow = shadow
+            self.handle = handle
+        return 0
+
     cdef int open(self, Context context, int socket_type) except -1:
         """Make a new socket of libzmq's in a context."""
-        cdef Handle handle
+        cdef Handle handle = Handle.__new__(Handle)
         cdef void *pointer
-        context.enter("socket")
+        cdef int code, limit
         if socket_type in DRAFT_TYPES and zmq_has(b"draft") != 1:
             # Some builds of libzmq make them nevertheless, but without the functions to use them with.
             return fail(EINVAL, f"socket_type={DRAFT_TYPES[socket_type]} is a draft: libzmq was built without drafts")
-        handle = Handle.__new__(Handle)
+        context.enter("socket")
         pointer = zb_socket(context.handle.pointer, socket_type)
+        code = last_errno()
+        limit = zmq_ctx_get(context.handle.pointer, ZMQ_MAX_SOCKETS) if pointer == NULL else 0
+        leave(context.handle)
         if pointer == NULL:
-            code = last_errno()
-            about = f"socket_type={socket_type!r}"
-            if code == EMFILE:
-                about = f"MAX_SOCKETS of the context is {zmq_ctx_get(context.handle.pointer, ZMQ_MAX_SOCKETS)}"
-            return fail(code, about)
+            return fail(code, f"MAX_SOCKETS of the context is {limit}" if code == EMFILE
+                        else f"socket_type={socket_type!r}")
         try:
+            self.type = socket_type
             open_handle(handle, pointer, context.handle)
+            self.adopt(handle, context, False)
         except BaseException:
+            handle.pointer = NULL
+            forget(handle, pointer)
             zmq_close(pointer)
             raise
-        self.handle = handle
-        self.context = context
-        self.type = socket_type
         self.place = calling_place()
         context._open[id(self)] = PyWeakref_NewRef(self, None)
         return 0
 
     def __del__(self):
-        if self.handle.pointer == NULL or self._shadow or self.handle.generation != zb_generation:
+        if is_closed(self.handle) or self._shadow or self.handle.generation != zb_generation:
             return
         try:
-            if self._monitored is None:
+            if self.monitored is None:
                 text = f"unclosed socket {self!r}, made at {self.place[0]}:{self.place[1]}"
                 PyErr_ResourceWarning(self, 1, b"%U", <PyObject *>text)
+        except Exception:
+            if not zb_load(&zb_stopped):  # else what __repr__ needs may be gone, without a GIL before the socket is
+                raise
         finally:
-            if self._monitor_socket is not None:  # nobody will take its events
+            if self.monitor_socket is not None:  # nobody will take its events
                 end_monitoring(self.handle)
-            if self.handle.busy == NULL:
+            if admitted(self.handle):
                 close_socket(self)
             else:
                 self.handle.abandoned = True
@@ -84,9 +95,31 @@ cdef class Socket:
             self.context._open.pop(<size_t><void *>self, None)
 
     @property
+    def _monitor_socket(self):
+        """Where the events of this socket arrive, or None."""
+        with cython.critical_section(self):
+            return self.monitor_socket
+
+    @_monitor_socket.setter
+    def _monitor_socket(self, value):
+        with cython.critical_section(self):
+            self.monitor_socket = value
+
+    @property
+    def _monitored(self):
+        """Weak reference to the socket whose events arrive here, or None."""
+        with cython.critical_section(self):
+            return self.monitored
+
+    @_monitored.setter
+    def _monitored(self, value):
+        with cython.critical_section(self):
+            self.monitored = value
+
+    @property
     def closed(self):
         """Whether the socket has been closed, bool."""
-        return self.handle.pointer == NULL
+        return is_closed(self.handle)
 
     @property
     def socket_type(self):
@@ -116,22 +149,32 @@ cdef class Socket:
         Raises ConcurrentUseError if another thread is blocked in the socket.
         """
         cdef Handle handle = self.handle
-        if handle.pointer == NULL:
+        if is_closed(handle):
             return
         if handle.generation != zb_generation:  # in a forked child; libzmq's socket is the parent's
             handle.pointer = NULL
             return
-        enter(self, b"close")
-        if self._monitored is not None:  # libzmq would wait for somebody to take its events
-            monitored = self._monitored()
-            if monitored is not None:
-                end_monitoring((<Socket?>monitored).handle)
+        try:
+            self.end(linger)
+        except ZMQError:
+            if not is_closed(handle):  # else another thread has closed it meanwhile
+                raise
+
+    cdef int end(self, linger) except -1:
+        """Close the socket, which is open."""
+        admit(self.handle, b"close")
+        leave(self.handle)
+        reference = self._monitored
+        monitored = None if reference is None else reference()
+        if monitored is not None:  # libzmq would wait for somebody to take its events
+            end_monitoring((<Socket?>monitored).handle)
         if linger is not None:
             try:
                 set_option(self, ZMQ_LINGER, socket_options.get(ZMQ_LINGER), linger)
             except ContextTerminated:
                 pass
-        close_socket(self)
+        admit(self.handle, b"close")
+        return close_socket(self)
 
     # Options
 
@@ -195,14 +238,15 @@ cdef class Socket:
         """
         cdef bytes endpoint = None if addr is None else endpoint_bytes(addr)
         cdef const char *text = NULL if addr is None else PyBytes_AS_STRING(endpoint)
+        cdef const char *call = b"monitor"
         cdef void *pointer
         cdef int code
-        enter(self, b"monitor")
+        enter(self, call)
         pointer = self.handle.pointer
-        go_inside(self.handle, b"monitor")
+        go_inside(self.handle, &call)
         with nogil:
             code = last_errno() if zmq_socket_monitor(pointer, text, events) != 0 else 0
-        go_inside(self.handle, NULL)
+        come_out(self.handle, &call)
         if code != 0:
             fail(code, f"addr={addr!r}")
 
@@ -253,6 +297,7 @@ cdef class Socket:
             return recv_frame(self, flags)
         zmq_msg_init(&msg)
         receive(self, &msg, flags, b"recv")
+        leave(self.handle)
         return take_bytes(&msg)
 
     def recv_into(self, buffer, /, *, Py_ssize_t nbytes=0, int flags=0):
@@ -273,6 +318,7 @@ cdef class Socket:
                 raise ValueError(f"nbytes={nbytes} does not fit a buffer of {view.len} bytes")
             zmq_msg_init(&msg)
             receive(self, &msg, flags, b"recv_into")
+            leave(self.handle)
             size = zmq_msg_size(&msg)
             used = min(size, nbytes if nbytes > 0 else view.len)
             copy_memory(view.buf, zmq_msg_data(&msg), used)
@@ -331,9 +377,10 @@ cdef class Socket:
         if self.plain and copy and encoding is UTF8 and routing_id is None and group is None:
             text = PyUnicode_AsUTF8AndSize(u, &size)
             if size < LENT_BYTES:
-                enter(self, b"send_string")
                 copy_in(&msg, text, size)
+                enter_with(self, &msg, b"send_string")
                 dispatch(self, &msg, flags, b"send_string")
+                leave(self.handle)
                 return None
         return self.send(u.encode(encoding), flags, copy=copy, track=track, **addressed(routing_id, group))
 
@@ -348,6 +395,7 @@ cdef class Socket:
             return self.recv(flags).decode(encoding)
         zmq_msg_init(&msg)
         receive(self, &msg, flags, b"recv_string")
+        leave(self.handle)
         try:
             return PyUnicode_DecodeUTF8(<char *>zmq_msg_data(&msg), zmq_msg_size(&msg), NULL)
         finally:
@@ -424,9 +472,11 @@ cdef dict DRAFT_TYPES = {
 
 
 cdef int close_socket(Socket socket) except -1:
-    """zmq_close a socket that `enter` has let in."""
+    """zmq_close a socket. Called inside of it; afterwards there is no inside."""
     cdef void *pointer = socket.handle.pointer
-    forget(socket.handle)
+    socket.handle.pointer = NULL
+    leave(socket.handle)
+    forget(socket.handle, pointer)
     zmq_close(pointer)
     if socket.context is not None:
         socket.context._open.pop(id(socket), None)
@@ -435,9 +485,10 @@ cdef int close_socket(Socket socket) except -1:
 
 cdef int end_monitoring(Handle handle) noexcept:
     """Have libzmq end the events of a socket, also while another thread waits in it: they have a lock of their own."""
+    seize(handle)
     if handle.pointer != NULL and handle.generation == zb_generation:
         zmq_socket_monitor(handle.pointer, NULL, 0)
-    return 0
+    return leave(handle)
 
 
 cdef dict addressed(object routing_id, object group):
@@ -463,12 +514,14 @@ cdef tuple calling_place():
 
 cdef int use_group(Socket socket, endpoint_call function, object group, const char *call) except -1:
     cdef bytes name = group_bytes(group)
+    cdef int code = 0
     enter(socket, call)
+    if zb_has_groups() and function(socket.handle.pointer, PyBytes_AS_STRING(name)) != 0:
+        code = last_errno()
+    leave(socket.handle)
     if not zb_has_groups():
         return missing(call.decode(), "4.2.0 with drafts")
-    if function(socket.handle.pointer, PyBytes_AS_STRING(name)) != 0:
-        return fail(last_errno(), f"group={group!r}")
-    return 0
+    return 0 if code == 0 else fail(code, f"group={group!r}")
 
 
 cdef inline bint is_small_bytes(object data) noexcept:
@@ -478,9 +531,26 @@ cdef inline bint is_small_bytes(object data) noexcept:
 cdef inline int send_copy_of(Socket socket, bytes data, int flags, const char *call) except -1:
     """Send bytes that are small enough to be copied: what nearly every message is."""
     cdef zmq_msg_t msg
-    enter(socket, call)
     copy_in(&msg, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
-    return dispatch(socket, &msg, flags, call)
+    enter_with(socket, &msg, call)
+    dispatch(socket, &msg, flags, call)
+    return leave(socket.handle)
+
+
+cdef inline int enter_with(Socket socket, zmq_msg_t *msg, const char *call) except -1:
+    """enter with a message to send, which is closed if an exception is raised."""
+    if not admitted(socket.handle):
+        return enter_or_close(socket, msg, call)
+    socket.handle.uses += 1
+    return 0
+
+
+cdef int enter_or_close(Socket socket, zmq_msg_t *msg, const char *call) except -1:
+    try:
+        return enter(socket, call)
+    except BaseException:
+        zmq_msg_close(msg)
+        raise
 
 
 cdef object send_any(Socket socket, object data, int flags, bint copy, bint track, object routing_id, object group,
@@ -488,7 +558,8 @@ cdef object send_any(Socket socket, object data, int flags, bint copy, bint trac
     """Send data of any kind; see Socket.send."""
     cdef zmq_msg_t msg
     cdef list completions = []
-    enter(socket, call)
+    admit(socket.handle, call)
+    leave(socket.handle)
     cdef bint lent = fill(&msg, data, copy, track and not copy, socket.threshold, completions)
     try:
         address(&msg, routing_id, group)
@@ -497,6 +568,7 @@ cdef object send_any(Socket socket, object data, int flags, bint copy, bint trac
         zmq_msg_close(&msg)
         raise
     dispatch(socket, &msg, flags, call)
+    leave(socket.handle)
     if isinstance(data, Frame):
         return (<Frame>data).tracker
     if copy or lent and not track:
@@ -516,6 +588,7 @@ cdef object recv_frame(Socket socket, int flags):
     cdef Frame frame = Frame.__new__(Frame)
     frame.made = True
     receive(socket, &frame.msg, flags, b"recv")
+    leave(socket.handle)
     return frame
 
 
@@ -533,7 +606,8 @@ cdef object send_parts(Socket socket, tuple parts, int flags, bint copy, bint tr
     cdef zmq_msg_t *messages = few
     cdef list completions = []
     cdef Py_ssize_t count = len(parts), filled = 0, sent = 0
-    enter(socket, b"send_multipart")
+    admit(socket.handle, b"send_multipart")
+    leave(socket.handle)
     if count > 8:
         messages = <zmq_msg_t *>PyMem_Malloc(count * sizeof(zmq_msg_t))
         if messages == NULL:
@@ -552,6 +626,7 @@ cdef object send_parts(Socket socket, tuple parts, int flags, bint copy, bint tr
             sent += 1  # from here on the message is libzmq's, or closed by dispatch
             dispatch(socket, &messages[sent - 1], flags | ZMQ_SNDMORE if sent < count else flags, b"send_multipart")
             flags &= ~ZMQ_DONTWAIT  # the rest of a message that has begun is never held up
+        leave(socket.handle)
     finally:
         while filled > sent:
             filled -= 1
@@ -575,11 +650,15 @@ cdef object take(zmq_msg_t *msg, bint copy):
 
 
 cdef list take_parts(Socket socket, zmq_msg_t *msg, bint copy, const char *call):
-    """Return all parts of the message of which msg is the first. Nobody else gets in between them."""
+    """Return all parts of the message of which msg is the first. Nobody else gets in between them.
+
+    Called inside of the socket, comes back outside.
+    """
     cdef Handle handle = socket.handle
     cdef list parts = []
     cdef bint more = True
-    handle.busy = call
+    set_mark(handle, &call)
+    leave(handle)
     try:
         while True:
             more = zmq_msg_more(msg)
@@ -587,10 +666,10 @@ cdef list take_parts(Socket socket, zmq_msg_t *msg, bint copy, const char *call)
             if not more:
                 return parts
             zmq_msg_init(msg)
-            receive_next(socket, msg, call)
+            receive_next(socket, msg, &call)
     except BaseException:
-        if more:
+        if more and handle.owner == &call:
             drop_parts(socket)
         raise
     finally:
-        handle.busy = NULL
+        vacate(handle, &call)

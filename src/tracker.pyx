@@ -56,7 +56,7 @@ cdef class MessageTracker:
         cdef list watched = []
         for item in towatch:
             if isinstance(item, MessageTracker):
-                watched.extend((<MessageTracker>item).watched)
+                watched.extend((<MessageTracker>item).parts())
             elif isinstance(item, Frame):
                 if (<Frame>item).completion is None:
                     raise ValueError("Not a tracked message: make the Frame with track=True")
@@ -65,12 +65,18 @@ cdef class MessageTracker:
                 watched.append(item)
             else:
                 raise TypeError(f"expected MessageTracker, tracked Frame or Event, not {type(item).__name__}")
-        self.watched = watched
+        with cython.critical_section(self):
+            self.watched = watched
+
+    cdef list parts(self):
+        """What is watched; the list is never changed."""
+        with cython.critical_section(self):
+            return self.watched
 
     @property
     def done(self):
         """True once libzmq has released every message watched. Never blocks."""
-        for item in self.watched:
+        for item in self.parts():
             if not item.is_set():
                 return False
         return True
@@ -82,12 +88,12 @@ cdef class MessageTracker:
         Raises NotDone if the time is up before libzmq has released every message.
         """
         if timeout is None or timeout < 0:
-            for item in self.watched:
+            for item in self.parts():
                 item.wait()
             return
         cdef double left = min(LONGEST_WAIT, float(timeout))
         cdef long long end = zb_now_ms() + <long long>(left * 1000)
-        for item in self.watched:
+        for item in self.parts():
             item.wait(left)
             if not item.is_set():
                 raise NotDone()

@@ -1,31 +1,42 @@
 # Moving single messages through a socket: try with the GIL, wait without it.
+#
+# What these functions are called for they have done when they return, and are still inside the socket; where they
+# raise, they have left it.
 
 cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending, const char *call) except -1:
-    """Send or receive msg when libzmq can, after it could not at once; raises Again when the option's time is up."""
+    """Send or receive msg when libzmq can, after it could not at once; raises Again when the option's time is up.
+
+    Called outside of the socket, comes back inside.
+    """
     cdef Handle handle = socket.handle
     cdef list handles = [handle]
     cdef int timeout = get_option(socket, ZMQ_SNDTIMEO if sending else ZMQ_RCVTIMEO, None)
     cdef long long end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
     cdef bint first = True
     cdef pollfd item
-    cdef int ready, code
+    cdef int code
     if timeout == 0:
         return fail(EAGAIN)
-    item.fd = descriptor_of(handle)
+    enter(socket, call)
+    item.fd = descriptor_of(handle, &call)
     item.events = POLLIN
     while True:
         # A failed receive has made libzmq look at all its commands, and so does reading EVENTS: from here on the
         # descriptor tells of every change. A failed send has not.
-        if not sending or read_events(handle, call) & ZMQ_POLLOUT:
+        code = EAGAIN
+        if not sending or read_events(handle, &call) & ZMQ_POLLOUT:
             code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, sending)
             if code == 0:
+                clear_mark(handle, &call)
                 return 0
-            if code != EAGAIN:
-                interrupted(code)
-        ready = rest(&item, handles, end, &first, call)
-        if ready == 0:
+        leave(handle)
+        if code != EAGAIN:
+            vacate(handle, &call)
+            interrupted(code)
+        if not rest(&item, handles, end, &first, &call):
             return fail(EAGAIN)
-        enter(socket, call)
+        admit_marked(handle, &call)
+        handle.uses += 1
 
 
 cdef inline int transfer(zmq_msg_t *msg, void *pointer, int flags, bint sending) noexcept nogil:
@@ -41,6 +52,7 @@ cdef inline int receive(Socket socket, zmq_msg_t *msg, int flags, const char *ca
     enter(socket, call)
     while zmq_msg_recv(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT) < 0:
         code = last_errno()
+        leave(socket.handle)
         if code == EAGAIN and not flags & ZMQ_DONTWAIT:
             return wait_to_transfer(socket, msg, flags, False, call)
         interrupted(code)
@@ -69,15 +81,17 @@ cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *ca
             if code == EAGAIN and socket.type != ZMQ_PAIR:
                 handle.begun = flags & ZMQ_SNDMORE
                 if flags & ZMQ_DONTWAIT:
+                    leave(handle)
                     return fail(EAGAIN)
                 zmq_msg_close(msg)
                 return 0
         if code == EAGAIN and flags & ZMQ_DONTWAIT:
             # libzmq looks at its commands only now and then, and may not have seen yet that the peer has made room;
             # reading EVENTS makes it look.
-            if read_events(handle, call) & ZMQ_POLLOUT:
+            if read_events(handle, &call) & ZMQ_POLLOUT:
                 code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
         while code != 0:
+            leave(handle)
             if code == EAGAIN and not flags & ZMQ_DONTWAIT:
                 code = wait_to_transfer(socket, msg, flags, True, call)
             else:
@@ -91,8 +105,10 @@ cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *ca
     return 0
 
 
-cdef int receive_next(Socket socket, zmq_msg_t *msg, const char *call) except -1:
+cdef int receive_next(Socket socket, zmq_msg_t *msg, const char **mark) except -1:
     """Receive one more part of a message whose first part has arrived; libzmq delivers messages whole.
+
+    The mark keeps others out, before and afterwards.
 
     Signals are handled after the message: what their handlers raise would cost it.
     """
@@ -103,10 +119,10 @@ cdef int receive_next(Socket socket, zmq_msg_t *msg, const char *call) except -1
         return 0
     if code != EAGAIN:
         return fail(code)
-    socket.handle.busy = NULL
-    receive(socket, msg, 0, call)
-    socket.handle.busy = call
-    return 0
+    vacate(socket.handle, mark)
+    receive(socket, msg, 0, mark[0])
+    set_mark(socket.handle, mark)
+    return leave(socket.handle)
 
 
 cdef int drop_parts(Socket socket) noexcept:

@@ -70,14 +70,16 @@ cdef class Stopwatch:
 
     def start(self):
         """Start counting; a running stopwatch starts anew."""
-        if self.watch != NULL:
-            zmq_stopwatch_stop(self.watch)
-        self.watch = zmq_stopwatch_start()
+        with cython.critical_section(self):
+            if self.watch != NULL:
+                zmq_stopwatch_stop(self.watch)
+            self.watch = zmq_stopwatch_start()
 
     def stop(self):
         """Stop, and return the microseconds since start, int. Raises ZMQError(EINVAL) if it was not started."""
-        if self.watch == NULL:
-            fail(EINVAL, "the stopwatch was not started")
-        elapsed = zmq_stopwatch_stop(self.watch)
-        self.watch = NULL
+        with cython.critical_section(self):
+            if self.watch == NULL:
+                fail(EINVAL, "the stopwatch was not started")
+            elapsed = zmq_stopwatch_stop(self.watch)
+            self.watch = NULL
         return elapsed

@@ -11,6 +11,7 @@ cdef class Completion:
 
 cdef class MessageTracker:
     cdef list watched
+    cdef list parts(self)
 
 
 cdef class Frame:
@@ -31,6 +32,8 @@ cdef class Handle:
     cdef void *entry             # zb_entry of src/registry.h, while it is open
     cdef ContextHandle context   # of a socket
     cdef const char *busy        # the call that waits in it, or is inside without the GIL; or NULL
+    cdef void *owner             # what tells that call from others: the address of its variable for the name
+    cdef char lock               # held by whoever is in libzmq with it, where there is no GIL; see src/locks.h
     cdef unsigned int generation  # the fork generation it was made in
     cdef unsigned int uses       # how often a call went into it
     cdef unsigned int looked     # `uses` when `events` was read: as long as they agree and the descriptor is not
@@ -50,6 +53,7 @@ cdef class Context:
     cdef ContextHandle handle
     cdef readonly bint _shadow
     cdef dict _open              # id of a socket -> weak reference to it
+    cdef int adopt(self, ContextHandle handle, bint shadow) except -1
     cdef int enter(self, str call) except -1
     cdef object __weakref__
 
@@ -58,11 +62,13 @@ cdef class Socket:
     cdef Handle handle
     cdef readonly Context context
     cdef readonly bint _shadow
+    cdef int adopt(self, Handle handle, Context context, bint shadow) except -1
     cdef int open(self, Context context, int socket_type) except -1
+    cdef int end(self, linger) except -1
     cdef bint plain              # send and recv are those of this class
     cdef int type
     cdef tuple place             # file and line it was made at
-    cdef public object _monitor_socket  # where the events of this socket arrive
-    cdef public object _monitored  # weak reference to the socket whose events arrive here
+    cdef object monitor_socket   # where the events of this socket arrive
+    cdef object monitored        # weak reference to the socket whose events arrive here
     cdef Py_ssize_t threshold
     cdef object __weakref__
