@@ -151,7 +151,7 @@ class Context(_core.Context, ContextOptions, _Defaults, Generic[SocketClass]):
         if self.closed:
             raise ContextTerminated()
         socket = (socket_class or self._socket_class)(self, socket_type, **kwargs)
-        for option, value in self.sockopts.items():
+        for option, value in tuple(self.sockopts.items()):  # other threads may set some meanwhile
             try:
                 socket.set(option, value)
             except ZMQError:  # not an option of this type of socket

@@ -76,7 +76,7 @@ def test_poller_waits(fault):
         sender, receiver = world.pair()
         poller = zmq.Poller()
         poller.register(receiver, zmq.POLLIN)
-        later = threading.Timer(0.002, sender.send, [b"a"])
+        later = threading.Timer(0.02, sender.send, [b"a"])
         later.start()
         outcome = yield lambda: poller.poll(10_000)
         later.join()
