@@ -5,14 +5,16 @@
 #   ARGS     passed on to pytest or the benchmark (make test ARGS="-k socket -x")
 #   SECONDS  how long the soak lasts              (make soak SECONDS=30; default: 600)
 
+comma := ,
+
 PYTHON ?= python3
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON:python%=%)))
-EXTRAS ?= dev
+# Not all of the tools there are can be had for a free-threaded Python (python3.13t).
+EXTRAS ?= $(if $(filter %t,$(PYTHON)),cli$(comma)test-free-threading,dev)
 ARGS ?=
 SECONDS ?= 600
 
 BIN := $(VENV)/bin
-comma := ,
 # One for each set of extras: what test-all installs is not all that lint and bench need.
 INSTALLED := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 SOURCES := $(wildcard src/*.pyx src/*.h zmqbind/*.pxd buildtools/*.py) setup.py pyproject.toml
@@ -94,5 +96,5 @@ $(VENV)/bin/python:
 
 $(INSTALLED): $(VENV)/bin/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet $(BUILD_REQUIRES)
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[$(EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --no-build-isolation --prefer-binary --editable '.[$(EXTRAS)]'
 	@touch $@
