@@ -123,7 +123,9 @@ def build_libsodium(source, prefix, scratch):
         if not shutil.which("autoreconf"):
             stop("This source of libsodium has no configure script. Making one needs autoconf, automake and libtool.")
         run("autoreconf", "-if", cwd=source)
-    configure = ["--disable-shared", "--enable-static", "--with-pic", f"--prefix={prefix}", *cross_compiling()]
+    configure = ["--disable-shared", "--enable-static", "--with-pic", f"--prefix={prefix}"]
+    if other_machine():
+        configure.append(f"--host={other_machine()}-linux-gnu")
     # Whoever sets CFLAGS means them for both libraries; -g would only be stripped again.
     flags = f"-O3 {os.environ.get('CFLAGS', '')} {hiding(scratch)}"
     run("sh", "./configure", "--quiet", "--disable-dependency-tracking", *configure, f"CFLAGS={flags}", cwd=source)
@@ -131,10 +133,10 @@ def build_libsodium(source, prefix, scratch):
     keep_licenses(source, prefix / LICENSES / "libsodium")
 
 
-def cross_compiling():
-    """What configure wants to know where the compiler makes programs that this machine cannot run."""
-    host = os.environ.get("_PYTHON_HOST_PLATFORM", "")
-    return [f"--host={host.rpartition('-')[2]}-linux-gnu"] if host.startswith("linux-") else []
+def other_machine():
+    """The kind of machine that the compiler makes Linux programs for, where it is not this one's, or None."""
+    system, _, machine = os.environ.get("_PYTHON_HOST_PLATFORM", "").partition("-")
+    return machine if system == "linux" and machine != os.uname().machine else None
 
 
 def build_libzmq(source, prefix, scratch):
@@ -148,6 +150,12 @@ def build_libzmq(source, prefix, scratch):
         "SODIUM_INCLUDE_DIRS": prefix / "include",
         "SODIUM_LIBRARIES": prefix / "lib" / "libsodium.a",
     }
+    for program in ("AR", "RANLIB"):  # unlike the compilers, CMake does not take these from the environment
+        if program in os.environ:
+            for name in (program, f"C_COMPILER_{program}", f"CXX_COMPILER_{program}"):
+                options[f"CMAKE_{name}"] = shutil.which(os.environ[program]) or os.environ[program]
+    if other_machine():
+        options |= {"CMAKE_SYSTEM_NAME": "Linux", "CMAKE_SYSTEM_PROCESSOR": other_machine()}
     if not link_time_optimisation():
         options["CMAKE_INTERPROCEDURAL_OPTIMIZATION"] = "OFF"
     place = Path(scratch, "build")
