@@ -4,6 +4,7 @@
 #   VENV     the virtual environment to work in   (default: .venv, or .venv-3.12 with PYTHON=python3.12)
 #   ARGS     passed on to pytest or the benchmark (make test ARGS="-k socket -x")
 #   SECONDS  how long the soak lasts              (make soak SECONDS=30; default: 600)
+#   TARGET   the glibc that Zig builds wheels for  (make wheels TARGET=manylinux_2_17; default: GCC, for the one here)
 
 comma := ,
 

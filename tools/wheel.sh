@@ -5,6 +5,7 @@
 #   PYTHON   an interpreter to build a wheel for
 # ZMQBIND_LIBZMQ_SOURCE and ZMQBIND_LIBSODIUM_SOURCE name the sources; without them these are the official releases, and
 # where those cannot be had, Debian's source packages on a Debian machine.
+# With TARGET (manylinux_2_17) Zig compiles them, for that glibc: docs/building-zig.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -18,8 +19,14 @@ if [ -z "${SOURCE_DATE_EPOCH:-}" ] && git rev-parse HEAD >/dev/null 2>&1; then
 fi
 [ -z "${SOURCE_DATE_EPOCH:-}" ] || export SOURCE_DATE_EPOCH
 
+if [ -n "${TARGET:-}" ]; then
+    "$tools" -m pip install --quiet "$(sed -n 's/^zig = \["\(.*\)"\]$/\1/p' pyproject.toml)"
+    toolchain=$(tools/zig-toolchain.sh "$tools" "$TARGET")
+    eval "$toolchain"
+fi
+
 missing=()
-command -v c++ >/dev/null || missing+=(g++)
+command -v "${CXX:-c++}" >/dev/null || missing+=(g++)
 command -v make >/dev/null || missing+=(make)
 [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 
@@ -31,6 +38,11 @@ elif ! bundle; then
     echo "Taking Debian's source packages instead."
     tools/debian-sources.sh build/sources
     ZMQBIND_LIBZMQ_SOURCE=build/sources/libzmq ZMQBIND_LIBSODIUM_SOURCE=build/sources/libsodium bundle
+fi
+
+if [ -n "${TARGET:-}" ]; then
+    mkdir -p "$prefix/share/licenses/ziglang"
+    cp "$ZIG_LICENSE" "$prefix/share/licenses/ziglang/LICENSE.txt" # compiler-rt, which is linked in
 fi
 
 scratch=$(mktemp -d)
