@@ -50,7 +50,7 @@ def test_it_is_small():
 
 
 def test_its_tag_says_where_it_runs():
-    assert re.search(r"-(manylinux|musllinux)_\d+_\d+_\w+(\.\w+)*\.whl$", WHEEL.name)
+    assert re.search(r"[-.](manylinux|musllinux)_\d+_\d+_\w+(\.\w+)*\.whl$", WHEEL.name)
 
 
 def test_it_has_the_package_and_its_types_and_nothing_else(files):
