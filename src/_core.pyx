@@ -7,6 +7,7 @@ One extension module built from the parts included below, so that the C compiler
 """
 
 import sys
+from collections import OrderedDict
 
 cimport cython
 from cpython.buffer cimport (
@@ -141,5 +142,7 @@ include "socket.pyx"
 include "batch.pyx"
 include "poller.pyx"
 include "proxy.pyx"
+include "aio.pyx"
+include "async_socket.pyx"
 include "utils.pyx"
 include "module.pyx"

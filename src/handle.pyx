@@ -137,6 +137,8 @@ cdef int admit_marked(Handle handle, const char **mark) except -1:
 
 cdef inline int enter(Socket socket, const char *call) except -1:
     """admit, for calls that may change what the socket is ready for."""
+    if socket.handle.watched:
+        nudge(socket.handle)
     admit(socket.handle, call)
     socket.handle.uses += 1
     return 0

@@ -85,6 +85,7 @@ cdef class Socket:
         finally:
             if self.monitor_socket is not None:  # nobody will take its events
                 end_monitoring(self.handle)
+            end_waiting(self.handle)
             if admitted(self.handle):
                 close_socket(self)
             else:
@@ -173,6 +174,7 @@ cdef class Socket:
                 set_option(self, ZMQ_LINGER, socket_options.get(ZMQ_LINGER), linger)
             except ContextTerminated:
                 pass
+        end_waiting(self.handle)
         admit(self.handle, b"close")
         return close_socket(self)
 
@@ -474,6 +476,7 @@ cdef dict DRAFT_TYPES = {
 cdef int close_socket(Socket socket) except -1:
     """zmq_close a socket. Called inside of it; afterwards there is no inside."""
     cdef void *pointer = socket.handle.pointer
+    cdef void *pointer = socket.handle.pointer
     socket.handle.pointer = NULL
     leave(socket.handle)
     forget(socket.handle, pointer)
@@ -539,7 +542,7 @@ cdef inline int send_copy_of(Socket socket, bytes data, int flags, const char *c
 
 cdef inline int enter_with(Socket socket, zmq_msg_t *msg, const char *call) except -1:
     """enter with a message to send, which is closed if an exception is raised."""
-    if not admitted(socket.handle):
+    if socket.handle.watched or not admitted(socket.handle):
         return enter_or_close(socket, msg, call)
     socket.handle.uses += 1
     return 0

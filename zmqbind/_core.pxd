@@ -41,6 +41,8 @@ cdef class Handle:
     cdef int descriptor          # libzmq's FD option, or -1
     cdef bint begun              # parts of a message were sent, and more are to follow
     cdef bint exposed            # others may be using libzmq's socket: `events` is never up to date
+    cdef bint watched            # operations of an event loop wait for it
+    cdef object engine           # weak reference to the Engine that serves them, or None
     cdef bint abandoned          # its Socket was dropped while a shadow was inside: to be closed with the Handle
 
 
