@@ -1,7 +1,8 @@
 """Types of the compiled module."""
 
 import builtins
-from collections.abc import Iterable
+from asyncio import Future
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, Protocol, overload
 
 from typing_extensions import Buffer, Self
@@ -330,3 +331,113 @@ class Poller:
     def modify(self, socket: Socket | int | _HasFileno, flags: int = 3) -> None: ...
     def unregister(self, socket: Socket | int | _HasFileno) -> None: ...
     def poll(self, timeout: float | None = None) -> list[tuple[Any, int]]: ...
+
+class Operation:
+    socket: AsyncSocket
+    future: Any
+    def abandon(self) -> None: ...
+    def delivered(self) -> None: ...
+    def give_back(self, value: object) -> None: ...
+
+class Loop:
+    loop: Any
+    def __init__(self, loop: object, make_future: Callable[[], Any]) -> None: ...
+    def waiting(self, operation: Operation) -> Any: ...
+    def resolve(self, operation: Operation, value: object) -> bool: ...
+    def reject(self, operation: Operation, error: BaseException) -> None: ...
+    def cancel(self, operation: Operation) -> None: ...
+    def watch(self, descriptor: int, callback: Callable[[], None]) -> None: ...
+    def unwatch(self, descriptor: int) -> None: ...
+    def soon(self, callback: Callable[[], object]) -> None: ...
+    def later(self, seconds: float, callback: Callable[[], object]) -> Any: ...
+    def closed(self) -> bool: ...
+
+class AsyncSocket(Socket):
+    @property
+    def _has_returned(self) -> bool: ...
+    def _recv_part(self, flags: int, load: Callable[[bytes], Any]) -> Future[Any]: ...
+    def _recv_message(self, flags: int, copy: bool, load: Callable[[list[Any]], Any]) -> Future[Any]: ...
+    def _further_part(self) -> Frame: ...
+    def _more_parts(self) -> bool: ...
+    @overload  # type: ignore[override]
+    def send(
+        self,
+        data: Buffer | Frame,
+        flags: int = 0,
+        copy: Literal[True] = True,
+        track: Literal[False] = False,
+        routing_id: int | None = None,
+        group: str | None = None,
+    ) -> Future[None]: ...
+    @overload
+    def send(
+        self,
+        data: Buffer | Frame,
+        flags: int = 0,
+        copy: bool = True,
+        track: bool = False,
+        routing_id: int | None = None,
+        group: str | None = None,
+    ) -> Future[MessageTracker | None]: ...
+    @overload  # type: ignore[override]
+    def recv(self, flags: int = 0, copy: Literal[True] = True, track: bool = False) -> Future[bytes]: ...
+    @overload
+    def recv(self, flags: int = 0, *, copy: Literal[False], track: bool = False) -> Future[Frame]: ...
+    @overload
+    def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> Future[bytes] | Future[Frame]: ...
+    def recv_into(self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0) -> Future[int]: ...  # type: ignore[override]
+    def send_multipart(  # type: ignore[override]
+        self,
+        msg_parts: Iterable[Buffer | Frame],
+        flags: int = 0,
+        copy: bool = True,
+        track: bool = False,
+        routing_id: int | None = None,
+        group: str | None = None,
+    ) -> Future[MessageTracker | None]: ...
+    @overload  # type: ignore[override]
+    def recv_multipart(
+        self, flags: int = 0, copy: Literal[True] = True, track: bool = False
+    ) -> Future[list[bytes]]: ...
+    @overload
+    def recv_multipart(self, flags: int = 0, *, copy: Literal[False], track: bool = False) -> Future[list[Frame]]: ...
+    @overload
+    def recv_multipart(
+        self, flags: int = 0, copy: bool = True, track: bool = False
+    ) -> Future[list[bytes]] | Future[list[Frame]]: ...
+    def send_string(  # type: ignore[override]
+        self,
+        u: str,
+        flags: int = 0,
+        copy: bool = True,
+        encoding: str = "utf-8",
+        track: bool = False,
+        routing_id: int | None = None,
+        group: str | None = None,
+    ) -> Future[MessageTracker | None]: ...
+    def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> Future[str]: ...  # type: ignore[override]
+    send_unicode = send_string  # type: ignore[assignment]
+    recv_unicode = recv_string  # type: ignore[assignment]
+    def poll(self, timeout: float | None = None, flags: int = 1) -> Future[int]: ...  # type: ignore[override]
+    @overload  # type: ignore[override]
+    def recv_batch(
+        self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, copy: Literal[True] = True
+    ) -> Future[list[bytes]]: ...
+    @overload
+    def recv_batch(
+        self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, *, copy: Literal[False]
+    ) -> Future[list[Frame]]: ...
+    @overload  # type: ignore[override]
+    def recv_batch_multipart(
+        self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, copy: Literal[True] = True
+    ) -> Future[list[list[bytes]]]: ...
+    @overload
+    def recv_batch_multipart(
+        self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, *, copy: Literal[False]
+    ) -> Future[list[list[Frame]]]: ...
+    def send_batch(  # type: ignore[override]
+        self, messages: Iterable[Buffer | Frame], flags: int = 0, copy: bool = True
+    ) -> Future[int]: ...
+    def send_batch_multipart(  # type: ignore[override]
+        self, messages: Iterable[Iterable[Buffer | Frame]], flags: int = 0, copy: bool = True
+    ) -> Future[int]: ...

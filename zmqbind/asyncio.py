@@ -148,7 +148,7 @@ def _deprecated_loop(io_loop: object, name: str) -> None:
         warn(text, DeprecationWarning, stacklevel=3)
 
 
-class Socket(_core.AsyncSocket, _socket.Socket):  # type: ignore[misc, type-arg]  # methods return futures of what they return there
+class Socket(_core.AsyncSocket, _socket.Socket):
     """A socket whose methods that send, receive or poll return futures, which are done already where they can be.
 
     context: the Context to make it in, or a Socket to shadow. socket_type: int, a SocketType. kwargs: as for
