@@ -622,7 +622,7 @@ cdef list whole_message(list parts):
 
 
 cdef bint send_now(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
-    """Send msg if that can be done at once, and return whether; if an exception is raised, msg is still the caller's."""
+    """Send msg if that can be done at once; return whether it was. If an exception is raised, msg stays the caller's."""
     cdef Handle handle = socket.handle
     cdef int code
     enter(socket, call)

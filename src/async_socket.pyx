@@ -90,7 +90,6 @@ cdef class AsyncSocket(Socket):
     def recv(self, int flags=0, bint copy=True, bint track=False):
         """Receive one message, or one part of one; a future of bytes or a Frame. See zmqbind.Socket.recv."""
         cdef Engine engine = self.engine_now()
-        cdef Receive operation
         if not engine.receivers and not engine.undelivered and engine.loop.left > 0:
             try:
                 part = engine.take_part(self, copy, b"recv")
@@ -106,7 +105,10 @@ cdef class AsyncSocket(Socket):
         return self.receive(ReceiveMultipart.__new__(ReceiveMultipart), flags, copy)
 
     def recv_into(self, buffer, /, *, Py_ssize_t nbytes=0, int flags=0):
-        """Receive one message, or one part of one, into a buffer; a future of its size. See zmqbind.Socket.recv_into."""
+        """Receive one message, or one part of one, into a buffer; a future of its size.
+
+        See zmqbind.Socket.recv_into.
+        """
         cdef ReceiveInto operation = ReceiveInto.__new__(ReceiveInto)
         cdef Py_buffer view
         try:
@@ -208,7 +210,10 @@ cdef class AsyncSocket(Socket):
         return self.start_batch(messages, flags, copy, False)
 
     def send_batch_multipart(self, messages, int flags=0, bint copy=True):
-        """Send many multipart messages; a future of how many were sent, int. See zmqbind.Socket.send_batch_multipart."""
+        """Send many multipart messages; a future of how many were sent, int.
+
+        See zmqbind.Socket.send_batch_multipart.
+        """
         return self.start_batch(messages, flags, copy, True)
 
     cdef object start_batch(self, object messages, int flags, bint copy, bint multipart):
