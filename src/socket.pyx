@@ -476,7 +476,6 @@ cdef dict DRAFT_TYPES = {
 cdef int close_socket(Socket socket) except -1:
     """zmq_close a socket. Called inside of it; afterwards there is no inside."""
     cdef void *pointer = socket.handle.pointer
-    cdef void *pointer = socket.handle.pointer
     socket.handle.pointer = NULL
     leave(socket.handle)
     forget(socket.handle, pointer)
