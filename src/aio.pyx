@@ -394,10 +394,11 @@ cdef class Engine:
     cdef object start(self, Operation operation, object line, object timeout):
         """Do an operation now or put it in line; return its future. timeout: milliseconds, None for that of the option.
 
-        Whoever came first is served first; and who receives now must not overtake what may yet come back.
+        Whoever came first is served first; and who receives now must not overtake what may yet come back. Polls take
+        nothing from one another.
         """
         cdef Loop loop = self.loop
-        cdef bint first = not line and (line is not self.receivers or not self.undelivered)
+        cdef bint first = line is self.polls or (not line and (line is not self.receivers or not self.undelivered))
         cdef bint tried = first and loop.left > 0
         cdef long long milliseconds
         operation.engine = self
