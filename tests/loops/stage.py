@@ -16,7 +16,7 @@ PATIENCE = 30  # seconds
 
 
 def adapters():
-    """Parameters of pytest: the classes that the files beside adapters/asyncio.py define, those that cannot be had skipped."""
+    """Parameters of pytest: the classes of the files in adapters/; skipped where their library is missing."""
     found = []
     for path in sorted(HERE.glob("adapters/*.py")):
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from loops.behaviour import BEHAVIOURS
 from loops.stage import PATIENCE, Stage, adapters, make_adapter
 
