@@ -8,11 +8,10 @@ import pytest
 
 import zmqbind as zmq
 from loops.adapters.asyncio import Adapter as AsyncioAdapter
-from loops.behaviour import in_a_task
 from loops.stage import PATIENCE, Stage, adapters, make_adapter
 from loops.ways import CANCELLED, cancelled_as_it_arrives, ways_of
 
-COUNT = 1500    # messages of a test
+COUNT = 1500  # messages of a test
 
 ADAPTERS = [parameter for parameter in adapters() if parameter.values[0] is not None]
 LOOPS_AND_WAYS = [
@@ -199,3 +198,123 @@ def test_cancelled_receivers(adapter_class, way, shape, tasks, tmp_path):
     stage = stage_of(adapter_class, tmp_path, shape.needs)
     chance = random.Random(f"{adapter_class.name} {way.__name__} {shape.__name__} {tasks}")
     play(stage, receive_under_cancellation, way, shape(), tasks, chance)
+
+
+@SEVERAL
+@pytest.mark.parametrize("shape", [Single, Multipart, PartByPart])
+@pytest.mark.parametrize(
+    "adapter_class",
+    [parameter for parameter in ADAPTERS if issubclass(parameter.values[0], AsyncioAdapter)],
+)
+def test_loops_that_end(adapter_class, shape, tasks, tmp_path):
+    """The receivers are cancelled because their loop ends; the next loop goes on with the socket."""
+    if shape is PartByPart and tasks > 1:
+        pytest.skip("one task at a time can receive a message part by part")
+    stage = stage_of(adapter_class, tmp_path)
+    shape = shape()
+    chance = random.Random(f"{adapter_class.name} {type(shape).__name__} {tasks}")
+    sender, receiver = fed_sockets(stage, chance)
+    received = []
+    feed = Feed(sender, shape, chance, received)
+
+    async def consume():
+        while True:
+            received.extend(await shape.receive(receiver, chance))
+
+    async def run():
+        for _ in range(tasks):
+            stage.adapter.spawn(consume())
+        for _ in range(chance.randrange(4)):
+            feed()
+            await stage.settle(chance.randrange(4))
+
+    async def drain():
+        while received[-1:] != shape.pieces(COUNT)[-1:]:
+            received.extend(await shape.receive(receiver, chance))
+
+    while feed.sent < COUNT:
+        stage.adapter.run(run)
+    shape.send(sender, COUNT)
+    try:
+        stage.adapter.run(drain)
+    finally:
+        stage.close_sockets()
+        stage.close()
+    expected = [piece for number in range(COUNT + 1) for piece in shape.pieces(number)]
+    if tasks > 1:
+        received.sort()
+        expected.sort()
+    assert received == expected
+
+
+class Sender:
+    """Sends message after message, each of which may be cancelled, and notes what came of them."""
+
+    def __init__(self, socket, shape, chance):
+        self.socket, self.shape, self.chance = socket, shape, chance
+        self.begun = 0
+        self.completed = []
+
+    async def one(self, number):
+        await self.socket.send_multipart(self.shape.parts(number))
+        self.completed.append(number)
+
+    async def batch(self, numbers):
+        messages = [self.shape.parts(number) for number in numbers]
+        assert await self.socket.send_batch_multipart(messages) == len(numbers)
+        self.completed += numbers
+
+    def start(self, batches):
+        """Start to send the next message, or the next few."""
+        numbers = list(range(self.begun, self.begun + (self.chance.randint(1, 5) if batches else 1)))
+        self.begun += len(numbers)
+        return self.batch(numbers) if batches else self.one(*numbers)
+
+
+async def send_under_cancellation(stage, way, shape, tasks, batches, chance):
+    socket, reader = stage.socket(zmq.PUSH, sndhwm=2), stage.blocking(zmq.PULL, rcvhwm=2)
+    stage.connect(reader, socket)  # inproc: TCP's buffers would take all
+    sender = Sender(socket, shape, chance)
+    received = []
+    cancelled = 0
+
+    def read():
+        for _ in range(chance.randint(1, 3)):
+            try:
+                received.append(reader.recv_multipart(zmq.DONTWAIT))
+            except zmq.Again:
+                return
+
+    async def send():
+        nonlocal cancelled
+        while sender.begun < COUNT:
+            cancelled += await way(stage, chance, lambda: sender.start(batches), read) is CANCELLED
+
+    async def consume():
+        while [b"end"] not in received:
+            read()
+            await stage.settle(chance.randint(1, 16))
+
+    reading = stage.adapter.spawn(consume())
+    for task in [stage.adapter.spawn(send()) for _ in range(tasks)]:
+        await task.wait()
+    await socket.send_multipart([b"end"])
+    await reading.wait()
+    received.remove([b"end"])
+    numbers = [int(message[0]) for message in received]
+    assert received == [shape.parts(number) for number in numbers]  # whole
+    assert len(set(numbers)) == len(numbers)  # never twice
+    assert set(sender.completed) <= set(numbers)
+    if tasks == 1:
+        assert numbers == sorted(numbers)
+    assert cancelled
+
+
+@SEVERAL
+@pytest.mark.parametrize("batches", [False, True], ids=["one", "batch"])
+@pytest.mark.parametrize("shape", [Single, Multipart])
+@pytest.mark.parametrize(("adapter_class", "way"), LOOPS_AND_WAYS)
+def test_cancelled_senders(adapter_class, way, shape, batches, tasks, tmp_path):
+    stage = stage_of(adapter_class, tmp_path, "batch" if batches else None)
+    chance = random.Random(f"{adapter_class.name} {way.__name__} {shape.__name__} {batches} {tasks}")
+    play(stage, send_under_cancellation, way, shape(), tasks, batches, chance)
