@@ -33,7 +33,7 @@ async def cancelled_task(stage, chance, start, feed):
 
 
 async def cancelled_as_it_arrives(stage, chance, start, feed):
-    """In the same turn of the loop as the arrival, and in those right after it. It alone sends, by feed()."""
+    """In the same turn of the loop as the arrival, and in those right after it. The other side acts in feed() only."""
     task = await stage.spawned(in_a_task(start))
     feed()
     await stage.settle(chance.randrange(4))
