@@ -130,12 +130,29 @@ cdef class Operation:
         timer, self.timer = self.timer, None
         if timer is not None:
             timer.cancel()
-        return self.line is not None and self.line.pop(self, self) is None
+        if self.line is None or self.line.pop(self, self) is not None:
+            return False
+        if not self.engine.busy():
+            self.engine.call.kept = None
+        return True
+
+    # A future knows its operation, so that the operation forgets the future when it is done, or the two would keep one
+    # another and the socket.
+
+    cdef bint resolve(self, object value) except -1:
+        late = self.engine.loop.resolve(self, value)
+        self.future = None
+        return late
+
+    cdef int reject(self, object error) except -1:
+        self.engine.loop.reject(self, error)
+        self.future = None
+        return 0
 
     cpdef object abandon(self):
         """Nobody wants the result any more."""
-        if not self.begun():
-            self.leave()
+        if not self.begun() and self.leave():
+            self.future = None
 
     cpdef object expire(self):
         """Its time is up."""
@@ -144,9 +161,9 @@ cdef class Operation:
             try:
                 result = self.give_up()
             except Again as error:
-                self.engine.loop.reject(self, error)
+                self.reject(error)
             else:
-                self.engine.loop.resolve(self, result)
+                self.resolve(result)
 
     cpdef object delivered(self):
         """Whoever awaits the result has it, or had the occasion to take it."""
@@ -365,13 +382,15 @@ cdef class Poll(Operation):
 cdef class Engine:
     """The operations that wait for one of libzmq's sockets, and what serves them.
 
-    All sockets that stand for the same one of libzmq's share it. Only operations know their sockets, so that a socket
-    nobody knows any more can go while its descriptor is watched.
+    All sockets that stand for the same one of libzmq's share it. Only operations know their sockets, and the loop keeps
+    the engine only while some wait: so a socket nobody knows any more can go while its descriptor is watched, but not
+    while a task waits for it that nobody else knows.
     """
 
     cdef object __weakref__
     cdef Handle handle
     cdef Loop loop
+    cdef Call call               # what the loop calls
     cdef object receivers, senders, polls  # the operations that wait, in order; each an OrderedDict to None
     cdef dict undelivered        # operations whose futures have what was received, but whose callers not yet
     cdef list returned           # triples of a number, data, and whether more parts follow: what came back, in order
@@ -387,6 +406,7 @@ cdef class Engine:
         self.receivers, self.senders, self.polls = OrderedDict(), OrderedDict(), OrderedDict()
         self.undelivered = {}
         self.returned = []
+        self.call = Call(PyWeakref_NewRef(self, None))
 
     cdef bint busy(self):
         return bool(self.receivers or self.senders or self.polls)
@@ -423,17 +443,19 @@ cdef class Engine:
         admit(self.handle, call)
         descriptor_of(self.handle, &call)
         leave(self.handle)
+        if not self.watching:
+            self.loop.watch(self.handle.descriptor, self.call)
+            self.watching = True
+        if not tried:
+            self.nudge()
+        if milliseconds > 0:
+            operation.timer = self.loop.later(milliseconds / 1000, operation.expire)
+        # In line only now: a loop that has been closed raises an exception above.
         operation.future = self.loop.waiting(operation)
         operation.line = line
         line[operation] = None
         self.handle.watched = True
-        if milliseconds > 0:
-            operation.timer = self.loop.later(milliseconds / 1000, operation.expire)
-        if not self.watching:
-            self.loop.watch(self.handle.descriptor, WeakCall(PyWeakref_NewRef(self, None)))
-            self.watching = True
-        if not tried:
-            self.nudge()
+        self.call.kept = self
         return operation.future
 
     cdef int unwatch(self) except -1:
@@ -447,7 +469,7 @@ cdef class Engine:
         """Have the loop call serve() in its next turn."""
         if not self.nudged:
             self.nudged = True
-            self.loop.soon(WeakCall(PyWeakref_NewRef(self, None)))
+            self.loop.soon(self.call)
         return 0
 
     def serve(self):
@@ -498,7 +520,7 @@ cdef class Engine:
                 result = operation.attempt()
             except Exception as error:
                 if operation.leave():
-                    self.loop.reject(operation, error)
+                    operation.reject(error)
             else:
                 if result is pending:
                     break
@@ -512,19 +534,19 @@ cdef class Engine:
         cdef bint served = False
         for operation in list(self.polls):
             if events & operation.flags and operation.leave():
-                self.loop.resolve(operation, events & operation.flags)
+                operation.resolve(events & operation.flags)
                 served = True
         return served
 
     cdef int resolve(self, Operation operation, object result) except -1:
         if operation.line is self.receivers:
             self.undelivered[operation] = True
-            if self.loop.resolve(operation, result):
+            if operation.resolve(result):
                 self.loop.soon(operation.delivered)
             else:
                 operation.delivered()
         else:
-            self.loop.resolve(operation, result)
+            operation.resolve(result)
         return 0
 
     cdef list dismiss(self):
@@ -539,7 +561,7 @@ cdef class Engine:
         """Nobody can be served any more."""
         self.unwatch()
         for operation in self.dismiss():
-            self.loop.reject(operation, error)
+            (<Operation>operation).reject(error)
         return 0
 
     cdef int end(self) except -1:
@@ -547,6 +569,7 @@ cdef class Engine:
         self.unwatch()
         for operation in self.dismiss():
             self.loop.cancel(operation)
+            (<Operation>operation).future = None
         self.undelivered.clear()
         return 0
 
@@ -602,10 +625,11 @@ cdef class Engine:
         return parts
 
 
-cdef class WeakCall:
+cdef class Call:
     """Calls an engine's serve() if there still is that engine."""
 
     cdef object reference
+    cdef object kept             # the engine, while operations wait
 
     def __init__(self, reference):
         self.reference = reference
