@@ -443,6 +443,8 @@ cdef class Engine:
         admit(self.handle, call)
         descriptor_of(self.handle, &call)
         leave(self.handle)
+        if self.loop.closed():
+            self.unwatch()
         if not self.watching:
             self.loop.watch(self.handle.descriptor, self.call)
             self.watching = True
@@ -466,8 +468,8 @@ cdef class Engine:
         return 0
 
     cdef int nudge(self) except -1:
-        """Have the loop call serve() in its next turn."""
-        if not self.nudged:
+        """Have the loop call serve() in its next turn, if it is still there."""
+        if not self.nudged and not self.loop.closed():
             self.nudged = True
             self.loop.soon(self.call)
         return 0

@@ -63,7 +63,9 @@ class _Future(Future):  # type: ignore[type-arg]  # cannot be subscripted in a b
                 yield self
             except BaseException:
                 # Whoever awaits this is cancelled, and will never see what was received for him just before.
-                if self.done() and not self.cancelled() and self.exception() is None:
+                if not self.done():
+                    self._operation.abandon()  # the coroutine was closed
+                elif not self.cancelled() and self.exception() is None:
                     self._operation.give_back(self.result())
                 raise
             self._operation.delivered()
@@ -267,7 +269,7 @@ class Poller(_poll.Poller):
         for socket, flags in self.sockets:
             if isinstance(socket, Socket) and flags & PollEvent.POLLIN and socket._has_returned:
                 events[socket] = events.get(socket, 0) | PollEvent.POLLIN
-        return [(socket, events[socket]) for socket, _ in self.sockets if socket in events]
+        return list(events.items())
 
 
 class _Wait:
