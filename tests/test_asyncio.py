@@ -1,0 +1,964 @@
+"""What is special to asyncio; what sockets do on every loop is tested in tests/loops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import socket as network
+import sys
+import threading
+import warnings
+import weakref
+
+import pytest
+
+import zmqbind as zmq
+import zmqbind.asyncio
+
+IMMEDIATE = 100  # as in src/aio.pyx
+PATIENCE = 20  # seconds
+
+
+def asyncio_loop():
+    return asyncio.SelectorEventLoop()
+
+
+def uv_loop():
+    return pytest.importorskip("uvloop").new_event_loop()
+
+
+@pytest.fixture(params=[asyncio_loop, uv_loop], ids=["asyncio", "uvloop"])
+def new_loop(request):
+    """Each of the functions that make an event loop."""
+    return request.param
+
+
+@pytest.fixture
+def run(new_loop):
+    """``run(coroutine)``: as asyncio.run, within PATIENCE seconds, in debug mode; the loop may have no complaints."""
+
+    def run(coroutine):
+        complaints = []
+        loop = new_loop()
+        loop.set_debug(True)
+        loop.slow_callback_duration = PATIENCE
+        loop.set_exception_handler(lambda loop, details: complaints.append(details))
+        try:
+            result = loop.run_until_complete(asyncio.wait_for(coroutine, PATIENCE))
+        finally:
+            tasks = asyncio.all_tasks(loop)
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                loop.run_until_complete(asyncio.wait(tasks))
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+        assert not complaints
+        return result
+
+    return run
+
+
+@pytest.fixture
+def context():
+    """A context of asyncio's, destroyed without lingering when the test ends."""
+    context = zmq.asyncio.Context()
+    yield context
+    context.destroy(linger=0)
+
+
+@pytest.fixture
+def stream(connected_pair):
+    """A PUSH and a PULL socket of asyncio's."""
+    return connected_pair(zmq.PUSH, zmq.PULL)
+
+
+@pytest.fixture
+def blocking_pair():
+    """A connected PUSH and PULL socket, both blocking."""
+    context = zmq.Context()
+    sender, receiver = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+    receiver.bind("inproc://blocking")
+    sender.connect("inproc://blocking")
+    yield sender, receiver
+    context.destroy(linger=0)
+
+
+async def turns(count=5):
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+# Futures
+
+
+def test_what_can_be_done_at_once_is_a_done_future(run, stream):
+    sender, receiver = stream
+
+    async def main():
+        for send, receive in [
+            (lambda: sender.send(b"x"), receiver.recv),
+            (lambda: sender.send(b"x", copy=False), lambda: receiver.recv(copy=False)),
+            (lambda: sender.send_multipart([b"x", b"y"]), receiver.recv_multipart),
+            (lambda: sender.send_string("x"), receiver.recv_string),
+            (lambda: sender.send_json(1), receiver.recv_json),
+            (lambda: sender.send_pyobj(1), receiver.recv_pyobj),
+            (lambda: sender.send_batch([b"x"]), receiver.recv_batch),
+            (lambda: sender.send(b"x"), lambda: receiver.recv_into(bytearray(1))),
+        ]:
+            waiting = receive()
+            assert isinstance(waiting, asyncio.Future) and not waiting.done()
+            assert waiting.get_loop() is asyncio.get_running_loop()
+            sent = send()
+            assert isinstance(sent, asyncio.Future) and sent.done()
+            await waiting
+            await send()
+            await turns()
+            received = receive()
+            assert isinstance(received, asyncio.Future) and received.done()
+        poll = sender.poll(0, zmq.POLLOUT)
+        assert isinstance(poll, asyncio.Future) and poll.done() and poll.result() == zmq.POLLOUT
+
+    run(main())
+
+
+def test_futures_work_with_gather_wait_shield_and_callbacks(run, stream):
+    sender, receiver = stream
+
+    async def main():
+        first, second = receiver.recv(), receiver.recv()
+        called = []
+        second.add_done_callback(called.append)
+        assert await asyncio.gather(sender.send(b"1"), sender.send(b"2")) == [None, None]
+        done, pending = await asyncio.wait([first, second])
+        assert not pending and {future.result() for future in done} == {b"1", b"2"}
+        assert called == [second]
+        await sender.send(b"3")
+        assert await asyncio.shield(receiver.recv()) == b"3"
+        waiting = receiver.recv()
+        with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+            await asyncio.wait_for(asyncio.shield(waiting), 0)
+        await sender.send(b"4")
+        assert await waiting == b"4"
+
+    run(main())
+
+
+def test_results_of_sends_are_not_shared(stream, run):
+    """A future may be made use of again only once nobody has it."""
+    sender, _ = stream
+
+    async def main():
+        futures = [sender.send(b"x") for _ in range(10)]
+        assert len({id(future) for future in futures}) == 10
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda s: s.send("text"), TypeError),
+        (lambda s: s.send(object()), TypeError),
+        (lambda s: s.send_multipart([b"x", "text"]), TypeError),
+        (lambda s: s.send_multipart([]), IndexError),
+        (lambda s: s.send_batch(3), TypeError),
+        (lambda s: s.send_batch([b"x", "text"]), TypeError),
+        (lambda s: s.recv_into(b"constant"), BufferError),
+        (lambda s: s.recv_into(3), TypeError),
+        (lambda s: s.recv_into(bytearray(2), nbytes=3), ValueError),
+        (lambda s: s.recv_batch(0), ValueError),
+        (lambda s: s.recv(zmq.DONTWAIT), zmq.Again),
+    ],
+)
+def test_errors_come_through_the_future(run, connected_pair, call, error):
+    first, _ = connected_pair(zmq.PAIR, zmq.PAIR)
+
+    async def main():
+        future = call(first)
+        assert future.done()
+        with pytest.raises(error):
+            await future
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s: s.recv(),
+        lambda s: s.recv_multipart(),
+        lambda s: s.recv_batch(),
+        lambda s: s.recv_into(bytearray(1)),
+        lambda s: s.send(b"x"),
+        lambda s: s.send_multipart([b"x"]),
+        lambda s: s.send_batch([b"x"]),
+        lambda s: s.poll(0),
+        lambda s: s.poll(),
+    ],
+)
+def test_errors_of_a_closed_socket_come_through_the_future(run, context, raises_errno, call):
+    socket = context.socket(zmq.PAIR)
+    socket.close()
+
+    async def main():
+        future = call(socket)
+        with raises_errno(zmq.ENOTSOCK):
+            await future
+
+    run(main())
+
+
+def test_a_receive_that_a_socket_cannot_do(run, make_socket, raises_errno):
+    async def main():
+        with raises_errno(zmq.ENOTSUP):
+            await make_socket(zmq.PUSH).recv()
+
+    run(main())
+
+
+# Other sockets for the same one of libzmq's
+
+
+def test_shadowing_a_blocking_socket(run, blocking_pair):
+    sender, blocking = blocking_pair
+
+    async def main():
+        for shadow in (zmq.asyncio.Socket(blocking), zmq.asyncio.Socket.from_socket(blocking)):
+            assert isinstance(shadow, zmq.asyncio.Socket) and shadow.type == zmq.PULL
+            waiting = shadow.recv()
+            sender.send(b"1")
+            sender.send(b"2")
+            assert await waiting == b"1"
+            assert blocking.recv() == b"2"
+            del shadow, waiting
+            gc.collect()
+            assert not blocking.closed
+
+    run(main())
+
+
+def test_a_shadow_sees_what_a_blocking_socket_does(run, blocking_pair):
+    """A call into the other may use up the descriptor's word."""
+    sender, blocking = blocking_pair
+
+    async def main():
+        shadow = zmq.asyncio.Socket(blocking)
+        for _ in range(50):
+            waiting = shadow.recv()
+            await turns(2)
+            sender.send(b"1")
+            sender.send(b"2")
+            assert blocking.recv() == b"1"
+            assert await waiting == b"2"
+
+    run(main())
+
+
+def test_two_asyncio_sockets_stand_in_one_line(run, stream):
+    sender, receiver = stream
+
+    async def main():
+        other = zmq.asyncio.Socket(receiver)
+        waiting = [socket.recv() for socket in (receiver, other, receiver, other)]
+        for number in range(4):
+            await sender.send(b"%d" % number)
+        assert await asyncio.gather(*waiting) == [b"0", b"1", b"2", b"3"]
+        last = other.recv()
+        receiver.close()
+        assert other.closed
+        with pytest.raises(asyncio.CancelledError):
+            await last
+
+    run(main())
+
+
+# Loops
+
+
+def test_a_socket_goes_on_in_another_loop(new_loop, run, stream):
+    sender, receiver = stream
+
+    async def main(number):
+        with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+            await asyncio.wait_for(receiver.recv(), 0.001)
+        waiting = receiver.recv()
+        await sender.send(b"%d" % number)
+        assert await waiting == b"%d" % number
+
+    for number in range(3):
+        run(main(number))
+
+
+def test_a_loop_that_is_closed_under_waiters(new_loop, run, stream):
+    sender, receiver = stream
+    complaints = []
+    loop = new_loop()
+    loop.set_exception_handler(lambda loop, details: complaints.append(details))
+
+    async def begin():
+        receiver.rcvtimeo = PATIENCE * 1000
+        return receiver.recv(), receiver.poll(PATIENCE * 1000)
+
+    futures = loop.run_until_complete(begin())
+    loop.close()
+    assert not any(future.done() for future in futures)
+
+    async def main():
+        waiting = receiver.recv()
+        await sender.send(b"x")
+        assert await waiting == b"x"
+        assert await receiver.poll(0) == 0
+
+    run(main())
+    del futures
+    gc.collect()
+    assert not complaints
+
+
+def test_closing_a_socket_after_its_loop(new_loop, stream):
+    _, receiver = stream
+    loop = new_loop()
+
+    async def begin():
+        return receiver.recv()
+
+    waiting = loop.run_until_complete(begin())
+    loop.close()
+    receiver.close()
+    assert not waiting.done()
+
+
+def test_no_reader_is_left_on_a_loop_that_goes_on(new_loop, connected_pair):
+    """A descriptor that is closed while a loop watches it would be mistaken for what gets its number next."""
+    loop = new_loop()
+
+    async def begin(receiver):
+        return receiver.recv()
+
+    async def ask(descriptor):
+        return loop.remove_reader(descriptor)
+
+    try:
+        for _ in range(3):
+            _, receiver = connected_pair(zmq.PUSH, zmq.PULL)
+            descriptor = receiver.fd
+            waiting = loop.run_until_complete(begin(receiver))
+            receiver.close()
+            with pytest.raises(asyncio.CancelledError):
+                loop.run_until_complete(waiting)
+            assert not loop.run_until_complete(ask(descriptor))
+    finally:
+        loop.close()
+
+
+def test_a_socket_cannot_be_waited_for_in_two_loops(new_loop, run, stream):
+    _, receiver = stream
+    loop = new_loop()
+
+    async def begin():
+        return receiver.recv()
+
+    try:
+        waiting = loop.run_until_complete(begin())
+        with pytest.raises(RuntimeError, match="another event loop"):
+            run(begin())
+        waiting.cancel()
+        run(begin()).cancel()
+    finally:
+        loop.close()
+
+
+def test_outside_of_a_running_loop(new_loop, stream):
+    sender, receiver = stream
+    loop = new_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(sender.send(b"1"))
+        assert loop.run_until_complete(receiver.recv()) == b"1"
+        waiting = receiver.recv()
+        assert not waiting.done()
+        loop.run_until_complete(sender.send_multipart([b"2"]))
+        assert loop.run_until_complete(waiting) == b"2"
+        assert loop.run_until_complete(receiver.poll(1)) == 0
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def test_a_loop_that_is_closed_already(new_loop, run, stream):
+    """Its refusal comes through the future, and spoils nothing."""
+    sender, receiver = stream
+    loop = new_loop()
+    asyncio.set_event_loop(loop)
+    loop.close()
+    try:
+        with pytest.raises(RuntimeError, match="closed"):
+            receiver.recv().result()
+    finally:
+        asyncio.set_event_loop(None)
+
+    async def main():
+        waiting = receiver.recv()
+        await sender.send(b"x")
+        assert await waiting == b"x"
+
+    run(main())
+
+
+def test_loops_in_several_threads(new_loop, context):
+    """Each with sockets of its own, of one context."""
+    results = {}
+
+    async def main(name):
+        sender, receiver = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+        sender.bind(f"inproc://{name}")
+        receiver.connect(f"inproc://{name}")
+        for number in range(300):
+            waiting = receiver.recv()
+            await sender.send(b"%d" % number)
+            assert await waiting == b"%d" % number
+        sender.close()
+        receiver.close()
+        results[name] = True
+
+    def work(name):
+        loop = new_loop()
+        try:
+            loop.run_until_complete(main(name))
+        finally:
+            loop.close()
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == dict.fromkeys(range(4), True)
+
+
+def test_a_loop_that_cannot_wait_for_descriptors(stream, monkeypatch):
+    """As the Proactor loop of Windows, here without Tornado."""
+    _, receiver = stream
+    monkeypatch.setitem(sys.modules, "tornado.platform.asyncio", None)
+
+    class Loop(asyncio.SelectorEventLoop):
+        def add_reader(self, *arguments):
+            raise NotImplementedError
+
+    loop = Loop()
+
+    async def main():
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="SelectorEventLoop"):
+                await receiver.recv()
+
+    # The loop itself needs a reader for its self-pipe, which it has already by then.
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+
+# Closing
+
+
+def test_closing_cancels_waiters(run, context):
+    async def main():
+        socket = context.socket(zmq.PAIR)
+        socket.bind("inproc://lonely")
+        waiters = [
+            socket.recv(),
+            socket.recv_multipart(),
+            socket.recv_batch(),
+            socket.poll(),
+            socket.send(b"x"),
+            socket.send_batch([b"x"]),
+        ]
+        assert not any(waiter.done() for waiter in waiters)
+        socket.close()
+        assert all(waiter.cancelled() for waiter in waiters)
+
+    run(main())
+
+
+@pytest.mark.parametrize("ask", [lambda s: s.recv(), lambda s: s.poll(), lambda s: s.send(b"x")])
+def test_terminating_the_context_fails_waiters(run, ask):
+    context = zmq.asyncio.Context()
+
+    async def main():
+        socket = context.socket(zmq.PAIR)
+        waiting = ask(socket)
+        thread = threading.Thread(target=context.term)
+        thread.start()
+        with pytest.raises(zmq.ContextTerminated):
+            await waiting
+        socket.close()
+        thread.join()
+
+    run(main())
+
+
+def test_async_with(run):
+    async def main():
+        async with zmq.asyncio.Context() as context:
+            async with context.socket(zmq.PULL) as socket:
+                assert isinstance(socket, zmq.asyncio.Socket)
+            assert socket.closed
+            left = context.socket(zmq.PULL)
+        assert context.closed and left.closed
+
+    run(main())
+
+
+def test_iteration_ends_with_the_context(run, context):
+    async def main():
+        socket = context.socket(zmq.PULL)
+        thread = threading.Thread(target=context.term)
+        thread.start()
+        assert [message async for message in socket] == []
+        socket.close()
+        thread.join()
+
+    run(main())
+
+
+def test_plain_iteration_is_refused(make_socket):
+    with pytest.raises(TypeError):
+        iter(make_socket(zmq.PULL))
+
+
+def test_io_loop_is_deprecated(context, blocking_pair):
+    with pytest.warns(DeprecationWarning, match="io_loop"), context.socket(zmq.PULL, io_loop=1):
+        pass
+    with pytest.warns(DeprecationWarning, match="io_loop"), zmq.asyncio.Socket(context, zmq.PULL, io_loop=1):
+        pass
+    with pytest.warns(DeprecationWarning, match="io_loop"):
+        zmq.asyncio.Socket.from_socket(blocking_pair[1], io_loop=1)
+
+
+# What keeps a socket alive
+
+
+@contextlib.contextmanager
+def no_collector():
+    """Only reference counts free anything; and nothing is warned of, since a warning would keep the socket."""
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            yield
+    finally:
+        gc.enable()
+
+
+USES = {
+    "nothing": lambda s: [],
+    "done receive": lambda s: [s.recv(zmq.DONTWAIT)],
+    "cancelled receive": lambda s: [s.recv()],
+    "cancelled poll": lambda s: [s.poll()],
+    "timed poll": lambda s: [s.poll(10_000)],
+    "cancelled send": lambda s: [s.send(b"x"), s.send_multipart([b"x"]), s.send_batch([b"x"])],
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_dropped_socket_goes_at_once(run, context, use):
+    async def main():
+        socket = context.socket(zmq.PAIR)
+        futures = use(socket)
+        for future in futures:
+            if not future.cancel():
+                future.exception()
+        futures = future = None
+        await turns()
+        gone = weakref.ref(socket)
+        del socket
+        assert gone() is None
+
+    with no_collector():
+        run(main())
+
+
+def test_a_dropped_socket_that_was_served_goes_at_once(run, context):
+    async def receive(receiver):
+        return await receiver.recv(), await receiver.poll(), await receiver.recv_multipart()
+
+    async def main():
+        sender, receiver = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+        sender.bind("inproc://served")
+        receiver.connect("inproc://served")
+        task = asyncio.ensure_future(receive(receiver))
+        await turns()
+        await sender.send(b"1")
+        await turns()
+        await sender.send(b"2")
+        assert await task == (b"1", zmq.POLLIN, [b"2"])
+        sender.close()
+        del task
+        await turns()
+        gone = weakref.ref(receiver)
+        del receiver
+        assert gone() is None
+
+    with no_collector():
+        run(main())
+
+
+def test_a_dropped_socket_is_warned_of(run, context):
+    async def main():
+        socket = context.socket(zmq.PAIR)
+        socket.recv().cancel()
+        await turns()
+        with pytest.warns(ResourceWarning, match="unclosed socket"):
+            del socket
+
+    run(main())
+
+
+def test_a_waiting_task_keeps_its_socket(run, context):
+    """Also if nobody but the loop knows the task."""
+    received = []
+
+    async def listen():
+        with context.socket(zmq.PULL) as receiver:
+            receiver.connect("inproc://kept")
+            while len(received) < 2:
+                received.append(await receiver.recv())
+
+    async def main():
+        with context.socket(zmq.PUSH) as sender:
+            sender.bind("inproc://kept")
+            asyncio.ensure_future(listen())  # noqa: RUF006
+            for _ in range(2):
+                await turns()
+                gc.collect()
+                await sender.send(b"x")
+            while len(received) < 2:
+                await asyncio.sleep(0.001)
+            await turns()
+
+    run(main())
+    assert received == [b"x", b"x"]
+
+
+def test_a_coroutine_that_is_closed_takes_no_message(run, stream):
+    sender, receiver = stream
+
+    async def receive():
+        return await receiver.recv()
+
+    async def main():
+        coroutine = receive()
+        coroutine.send(None)
+        coroutine.close()
+        await sender.send(b"x")
+        assert await receiver.recv() == b"x"
+
+    run(main())
+
+
+# State
+
+
+def test_events_are_read_at_once(run, stream):
+    sender, receiver = stream
+
+    async def main():
+        assert receiver.get(zmq.EVENTS) == 0
+        assert sender.get(zmq.EVENTS) == sender.events == zmq.POLLOUT
+        await sender.send(b"x")
+        assert receiver.get(zmq.EVENTS) == receiver.getsockopt(zmq.EVENTS) == zmq.POLLIN
+
+    run(main())
+
+
+def test_events_tell_of_a_message_that_came_back(run, stream):
+    sender, receiver = stream
+
+    async def main():
+        waiting = asyncio.ensure_future(receiver_task(receiver))
+        await turns()
+        await sender.send(b"x")
+        while not receiver_has_it(waiting):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert receiver.get(zmq.EVENTS) == zmq.POLLIN
+        assert await receiver.poll(0) == zmq.POLLIN
+        poller = zmq.asyncio.Poller()
+        poller.register(receiver, zmq.POLLIN)
+        assert await poller.poll() == [(receiver, zmq.POLLIN)]
+        assert receiver.recv().result() == b"x"
+        assert receiver.get(zmq.EVENTS) == 0
+
+    async def receiver_task(socket):
+        return await socket.recv()
+
+    def receiver_has_it(task):
+        """Its future is done, and the task not yet awake."""
+        return task._fut_waiter is not None and task._fut_waiter.done()
+
+    run(main())
+
+
+# Fairness and numbers
+
+
+def test_other_tasks_get_their_turn(run, stream):
+    """Between two turns of another task at most IMMEDIATE operations are done at once, besides those waited for."""
+    sender, receiver = stream
+    operations = 0
+    longest = 0
+
+    async def pump(count):
+        nonlocal operations
+        for _ in range(count):
+            await sender.send(b"x")
+            await receiver.recv()
+            operations += 2
+
+    async def watch():
+        nonlocal longest
+        before = operations
+        while True:
+            await asyncio.sleep(0)
+            longest, before = max(longest, operations - before), operations
+
+    async def main():
+        watcher = asyncio.ensure_future(watch())
+        await pump(20 * IMMEDIATE)
+        watcher.cancel()
+
+    run(main())
+    assert 0 < longest <= IMMEDIATE + 4
+
+
+def test_idle_sockets_cost_nothing(run, context):
+    """No operation on one socket looks at the others: hundreds wait, and their descriptors are never asked."""
+
+    async def main():
+        idle = [context.socket(zmq.PULL) for _ in range(400)]
+        waiting = [socket.recv() for socket in idle]
+        sender, receiver = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+        sender.bind("inproc://busy")
+        receiver.connect("inproc://busy")
+        for number in range(1000):
+            future = receiver.recv()
+            await sender.send(b"%d" % number)
+            assert await future == b"%d" % number
+        assert not any(future.done() for future in waiting)
+        for socket in (*idle, sender, receiver):
+            socket.close()
+
+    run(main())
+
+
+# Poller
+
+
+def test_poller_of_sockets_and_descriptors(run, stream, blocking_pair):
+    sender, receiver = stream
+    other, blocking = blocking_pair
+    left, right = network.socketpair()
+
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(receiver, zmq.POLLIN)
+        poller.register(blocking, zmq.POLLIN)
+        poller.register(left, zmq.POLLIN)
+        poller.register(right.fileno(), zmq.POLLIN)
+        assert await poller.poll(0) == []
+        assert await poller.poll(1) == []
+        assert await poller.poll(0.5) == []
+        for act, ready, undo in [
+            (lambda: sender.send(b"x"), receiver, lambda: receiver.recv().result()),
+            (lambda: other.send(b"x"), blocking, blocking.recv),
+            (lambda: right.send(b"x"), left.fileno(), lambda: left.recv(1)),
+            (lambda: left.send(b"x"), right.fileno(), lambda: right.recv(1)),
+        ]:
+            for timeout in (-1, None, PATIENCE * 1000):
+                waiting = poller.poll(timeout)
+                assert isinstance(waiting, asyncio.Future) and not waiting.done()
+                await turns()
+                act()
+                assert await waiting == [(ready, zmq.POLLIN)]
+                assert await poller.poll(timeout) == [(ready, zmq.POLLIN)]
+                undo()
+                assert await poller.poll(0) == []
+        poller.modify(right.fileno(), zmq.POLLOUT)
+        poller.register(sender, zmq.POLLOUT)
+        assert dict(await poller.poll()) == {right.fileno(): zmq.POLLOUT, sender: zmq.POLLOUT}
+
+    with left, right:
+        run(main())
+
+
+def test_poller_waits_for_room(run, connected_pair):
+    sender, receiver = connected_pair(zmq.PUSH, zmq.PULL, sndhwm=1, rcvhwm=1)
+
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(sender, zmq.POLLOUT)
+        while await poller.poll(0):
+            await sender.send(b"x")
+        waiting = poller.poll()
+        await turns()
+        assert not waiting.done()
+        while not waiting.done():
+            await receiver.recv()
+            await turns()
+        assert await waiting == [(sender, zmq.POLLOUT)]
+
+    run(main())
+
+
+def test_a_poll_that_is_cancelled_leaves_nothing(run, stream):
+    sender, receiver = stream
+    left, right = network.socketpair()
+
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(receiver, zmq.POLLIN)
+        poller.register(left, zmq.POLLIN)
+        for _ in range(3):
+            waiting = poller.poll()
+            await turns()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        assert not asyncio.get_running_loop().remove_reader(left.fileno())
+        with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+            await asyncio.wait_for(poller.poll(), 0.001)
+        await sender.send(b"x")
+        assert await poller.poll() == [(receiver, zmq.POLLIN)]
+
+    with left, right:
+        run(main())
+
+
+def test_a_poller_of_a_closed_socket(run, stream):
+    _, receiver = stream
+
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(receiver, zmq.POLLIN)
+        receiver.close()
+        with pytest.raises(zmq.ZMQError):
+            await poller.poll()
+
+    run(main())
+
+
+def test_a_socket_that_is_closed_while_polled(run, stream):
+    """The poll fails, and does not wait for ever."""
+    _, receiver = stream
+
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(receiver, zmq.POLLIN)
+        waiting = poller.poll()
+        await turns()
+        receiver.close()
+        with pytest.raises(zmq.ZMQError):
+            await waiting
+
+    run(main())
+
+
+# Processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_fork(run_python):
+    """The child's loop and sockets are its own, and the parent's go on."""
+    output = run_python(
+        """
+        import asyncio, os, warnings
+        import zmqbind as zmq, zmqbind.asyncio
+        warnings.simplefilter("ignore")
+
+        async def talk(sender, receiver):
+            waiting = receiver.recv()
+            await sender.send(b"x")
+            return await waiting
+
+        def pair():
+            context = zmq.asyncio.Context()
+            sender, receiver = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+            sender.bind("inproc://a")
+            receiver.connect("inproc://a")
+            return context, sender, receiver
+
+        async def of_parent(receiver):
+            try:
+                await receiver.recv()
+            except zmq.ZMQError as error:
+                assert error.errno == zmq.ENOTSOCK
+                return True
+
+        context, sender, receiver = pair()
+        assert asyncio.run(talk(sender, receiver)) == b"x"
+        child = os.fork()
+        if child == 0:
+            assert asyncio.run(of_parent(receiver))
+            mine, my_sender, my_receiver = pair()
+            assert asyncio.run(talk(my_sender, my_receiver)) == b"x"
+            mine.destroy(linger=0)
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert asyncio.run(talk(sender, receiver)) == b"x"
+        context.destroy(linger=0)
+        print("both")
+        """
+    )
+    assert output.strip() == "both"
+
+
+def test_importing_zmqbind_does_not_import_asyncio(run_python):
+    assert run_python("import sys, zmqbind; print('asyncio' in sys.modules)").strip() == "False"
+
+
+def test_a_program_that_ends_with_a_socket_waiting(run_python):
+    """Nothing is said but what asyncio and the sockets have to say; the process ends."""
+    output = run_python(
+        """
+        import asyncio
+        import zmqbind as zmq, zmqbind.asyncio
+
+        context = zmq.asyncio.Context()
+        socket = context.socket(zmq.PULL)
+
+        async def main():
+            asyncio.ensure_future(receive())
+            await asyncio.sleep(0)
+
+        async def receive():
+            await socket.recv()
+
+        asyncio.run(main())
+        print("end")
+        """
+    )
+    assert output.strip() == "end"
+
+
+def test_nothing_is_warned_of(run, stream):
+    """Use as usual, with all warnings errors and asyncio in debug mode."""
+    sender, receiver = stream
+
+    async def main():
+        for _ in range(3):
+            waiting = receiver.recv_multipart()
+            await sender.send_multipart([b"a", b"b"])
+            assert await waiting == [b"a", b"b"]
+            with contextlib.suppress(zmq.Again):
+                await receiver.recv(zmq.DONTWAIT)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(main())
+    gc.collect()
