@@ -398,6 +398,7 @@ cdef class Engine:
     cdef unsigned long long number   # of the part received last
     cdef unsigned long long message  # of the first part of the message received last
     cdef bint more               # whether parts follow the one received last
+    cdef bint again              # that one had come back, so that libzmq knows of later ones
     cdef bint watching           # the loop watches the descriptor
     cdef bint nudged             # the loop will call serve(), or is in it
     cdef bint unfinished         # an operation stopped to let others have a turn
@@ -599,6 +600,7 @@ cdef class Engine:
             if code == 0:
                 self.taken += 1
                 self.number = self.taken
+                self.again = False
                 self.more = zmq_msg_more(&msg)
                 return take(&msg, copy)
             if code == EAGAIN:
@@ -608,6 +610,7 @@ cdef class Engine:
 
     cdef object take_returned(self, bint copy):
         self.number, data, self.more = self.returned.pop(0)
+        self.again = True
         if copy:
             return data.bytes if isinstance(data, Frame) else data
         return data if isinstance(data, Frame) else Frame(data)
@@ -672,6 +675,16 @@ cdef bint send_now(Socket socket, zmq_msg_t *msg, int flags, const char *call) e
     handle.begun = flags & ZMQ_SNDMORE
     leave(handle)
     return True
+
+
+cdef int with_returned(Handle handle, int option, int value) except? -1:
+    """The value of EVENTS or RCVMORE, considering the messages that came back, which libzmq knows nothing of."""
+    cdef Engine engine = engine_of(handle)
+    if engine is None:
+        return value
+    if option == ZMQ_EVENTS:
+        return value | ZMQ_POLLIN if engine.returned else value
+    return engine.more if engine.again else value
 
 
 cdef int nudge(Handle handle) except -1:

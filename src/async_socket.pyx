@@ -241,12 +241,3 @@ cdef class AsyncSocket(Socket):
         operation.socket = self
         operation.flags = flags
         return engine.start(operation, engine.polls, -1 if timeout is None else timeout)
-
-    def get(self, option):
-        """Return an option of the socket, at once. See zmqbind.Socket.get."""
-        value = Socket.get(self, option)
-        if option == ZMQ_EVENTS and self._has_returned:
-            value |= ZMQ_POLLIN
-        return value
-
-    getsockopt = get

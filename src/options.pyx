@@ -187,6 +187,8 @@ cdef object get_option(Socket socket, int number, Option option):
         if code != 0:
             option_failed(code, number, option, False, None)
     if kind == INT:
+        if socket.handle.engine is not None and (number == ZMQ_EVENTS or number == ZMQ_RCVMORE):
+            return with_returned(socket.handle, number, integer)
         return integer
     if kind == INT64:
         return wide

@@ -675,32 +675,50 @@ def test_events_are_read_at_once(run, stream):
     run(main())
 
 
+async def give_back(sender, receiver, message):
+    """Send a message that arrives for a task of the receiver's, which is cancelled before it gets it."""
+
+    async def receive():
+        return await receiver.recv_multipart()
+
+    task = asyncio.ensure_future(receive())
+    await turns()
+    await sender.send_multipart(message)
+    while not task._fut_waiter.done():
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_more_tells_of_parts_that_came_back(run, stream):
+    sender, receiver = stream
+
+    async def main():
+        await give_back(sender, receiver, [b"1", b"2"])
+        for more in (True, False):
+            await receiver.recv()
+            assert receiver.get(zmq.RCVMORE) == receiver.rcvmore == more
+        await sender.send_multipart([b"1", b"2"])
+        for more in (True, False):
+            await receiver.recv()
+            assert receiver.get(zmq.RCVMORE) == receiver.rcvmore == more
+
+    run(main())
+
+
 def test_events_tell_of_a_message_that_came_back(run, stream):
     sender, receiver = stream
 
     async def main():
-        waiting = asyncio.ensure_future(receiver_task(receiver))
-        await turns()
-        await sender.send(b"x")
-        while not receiver_has_it(waiting):
-            await asyncio.sleep(0)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        assert receiver.get(zmq.EVENTS) == zmq.POLLIN
+        await give_back(sender, receiver, [b"x"])
+        assert receiver.get(zmq.EVENTS) == receiver.events == zmq.POLLIN
         assert await receiver.poll(0) == zmq.POLLIN
         poller = zmq.asyncio.Poller()
         poller.register(receiver, zmq.POLLIN)
         assert await poller.poll() == [(receiver, zmq.POLLIN)]
         assert receiver.recv().result() == b"x"
         assert receiver.get(zmq.EVENTS) == 0
-
-    async def receiver_task(socket):
-        return await socket.recv()
-
-    def receiver_has_it(task):
-        """Its future is done, and the task not yet awake."""
-        return task._fut_waiter is not None and task._fut_waiter.done()
 
     run(main())
 
