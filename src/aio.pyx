@@ -390,7 +390,7 @@ cdef class Engine:
     cdef object __weakref__
     cdef Handle handle
     cdef Loop loop
-    cdef Call call               # what the loop calls
+    cdef WeakCall call           # what the loop calls
     cdef object receivers, senders, polls  # the operations that wait, in order; each an OrderedDict to None
     cdef dict undelivered        # operations whose futures have what was received, but whose callers not yet
     cdef list returned           # triples of a number, data, and whether more parts follow: what came back, in order
@@ -407,7 +407,7 @@ cdef class Engine:
         self.receivers, self.senders, self.polls = OrderedDict(), OrderedDict(), OrderedDict()
         self.undelivered = {}
         self.returned = []
-        self.call = Call(PyWeakref_NewRef(self, None))
+        self.call = WeakCall(PyWeakref_NewRef(self, None))
 
     cdef bint busy(self):
         return bool(self.receivers or self.senders or self.polls)
@@ -630,8 +630,8 @@ cdef class Engine:
         return parts
 
 
-cdef class Call:
-    """Calls an engine's serve() if there still is that engine."""
+cdef class WeakCall:
+    """Calls an engine's serve() if there still is that engine. It is the only one who keeps it while operations wait."""
 
     cdef object reference
     cdef object kept             # the engine, while operations wait
