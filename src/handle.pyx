@@ -280,6 +280,8 @@ cdef int current_events(Handle handle, int wanted, const char *call) except -1:
     """Which of the wanted events a socket is ready for now. Called outside, and comes back outside."""
     cdef pollfd item
     cdef int events = ZMQ_POLLIN
+    if handle.watched:
+        nudge(handle)  # the descriptor will not tell anybody else what is seen here
     admit(handle, call)
     if not up_to_date(handle):
         events = read_events(handle, &call)

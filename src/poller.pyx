@@ -133,6 +133,8 @@ cdef class PollSet:
             if handle is None:
                 undecided = True
                 continue
+            if handle.watched:
+                nudge(handle)  # the descriptor will not tell anybody else what is seen here
             admit_marked(handle, mark)
             if not up_to_date(handle):
                 read_events(handle, mark)
