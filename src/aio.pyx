@@ -69,6 +69,10 @@ cdef class Loop:
         """Cancel the future of an operation that is no longer in line."""
         raise NotImplementedError
 
+    def rouse(self, operation):
+        """Wake the task of an operation, of a TaskSocket."""
+        raise NotImplementedError
+
     def watch(self, descriptor, callback):
         """Call callback whenever the descriptor is readable."""
         raise NotImplementedError
@@ -95,12 +99,13 @@ cdef class Operation:
 
     cdef readonly AsyncSocket socket
     cdef public object future
-    cdef Engine engine
+    cdef readonly Engine engine
     cdef object line             # where it waits, one of the engine's; None when it does not
     cdef object timer
     cdef object load             # what makes the result out of what was received, or None
     cdef int flags
     cdef bint copy
+    cdef public bint woken       # of a task in line: it is to try
     cdef unsigned long long number  # of what was received: where it belongs if it comes back
 
     cdef object attempt(self):
@@ -389,7 +394,7 @@ cdef class Engine:
 
     cdef object __weakref__
     cdef Handle handle
-    cdef Loop loop
+    cdef readonly Loop loop
     cdef WeakCall call           # what the loop calls
     cdef object receivers, senders, polls  # the operations that wait, in order; each an OrderedDict to None
     cdef dict undelivered        # operations whose futures have what was received, but whose callers not yet

@@ -35,13 +35,21 @@ cdef class AsyncSocket(Socket):
             self.mark = <object>mark
         return self.engine
 
+    cdef type engine_type(self):
+        return Engine
+
     cdef int engine_in(self, object loop) except -1:
         """Make the engine work in a loop."""
         cdef Engine engine = self.engine
         if engine is None:
             engine = engine_of(self.handle)
+            if engine is not None and type(engine) is not self.engine_type():
+                if engine.busy() or engine.returned:
+                    raise RuntimeError(f"{self!r} is being waited for by a socket of another kind of event loop")
+                engine.end()
+                engine = None
         if engine is None:
-            engine = Engine.__new__(Engine)
+            engine = self.engine_type()()
             engine.handle = self.handle
             if self.handle.pointer != NULL:
                 self.handle.engine = PyWeakref_NewRef(engine, None)
@@ -109,18 +117,10 @@ cdef class AsyncSocket(Socket):
 
         See zmqbind.Socket.recv_into.
         """
-        cdef ReceiveInto operation = ReceiveInto.__new__(ReceiveInto)
-        cdef Py_buffer view
         try:
-            view_of(buffer, &view, PyBUF_WRITABLE)
-            operation.size = nbytes or view.len
-            fits = 0 <= nbytes <= view.len
-            PyBuffer_Release(&view)
-            if not fits:
-                raise ValueError(f"nbytes={nbytes} does not fit a buffer of {operation.size} bytes")
+            operation = receive_into(buffer, nbytes)
         except Exception as error:
             return self.engine_now().loop.failed(error)
-        operation.buffer = buffer
         return self.receive(operation, flags, False)
 
     def recv_string(self, int flags=0, encoding="utf-8"):
@@ -195,11 +195,10 @@ cdef class AsyncSocket(Socket):
         return self.receive_batch(max_messages, timeout, flags, copy, True)
 
     cdef object receive_batch(self, Py_ssize_t limit, object timeout, int flags, bint copy, bint multipart):
-        cdef ReceiveBatch operation = ReceiveBatch.__new__(ReceiveBatch)
-        if limit < 1:
-            return self.engine_now().loop.failed(ValueError(f"max_messages: expected at least 1, got {limit}"))
-        operation.limit = limit
-        operation.multipart = multipart
+        try:
+            operation = receive_many(limit, multipart)
+        except ValueError as error:
+            return self.engine_now().loop.failed(error)
         return self.receive(operation, flags, copy, None, timeout)
 
     def send_batch(self, messages, int flags=0, bint copy=True):
@@ -241,3 +240,27 @@ cdef class AsyncSocket(Socket):
         operation.socket = self
         operation.flags = flags
         return engine.start(operation, engine.polls, -1 if timeout is None else timeout)
+
+
+cdef ReceiveInto receive_into(object buffer, Py_ssize_t size):
+    """The operation that receives a part into a buffer. size: at most so many bytes, or 0."""
+    cdef ReceiveInto operation = ReceiveInto.__new__(ReceiveInto)
+    cdef Py_buffer view
+    view_of(buffer, &view, PyBUF_WRITABLE)
+    operation.buffer = buffer
+    operation.size = size or view.len
+    fits = 0 <= size <= view.len
+    PyBuffer_Release(&view)
+    if not fits:
+        raise ValueError(f"nbytes={size} does not fit a buffer of {view.len} bytes")
+    return operation
+
+
+cdef ReceiveBatch receive_many(Py_ssize_t limit, bint multipart):
+    """The operation that receives all that is there."""
+    cdef ReceiveBatch operation = ReceiveBatch.__new__(ReceiveBatch)
+    if limit < 1:
+        raise ValueError(f"max_messages: expected at least 1, got {limit}")
+    operation.limit = limit
+    operation.multipart = multipart
+    return operation

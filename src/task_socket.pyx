@@ -1,0 +1,199 @@
+# TaskSocket: the socket of the event loops whose tasks wait in line and try again when they are woken.
+
+
+cdef class TaskEngine(Engine):
+    """The tasks that wait for one of libzmq's sockets, in order, and what wakes them.
+
+    A task takes a message itself, once it runs, so that none is ever on its way to a task that is cancelled.
+    In loops that let only one task wait for a descriptor, the `lead` does, and wakes the others.
+    """
+
+    cdef public object lead      # the Operation whose task waits for the descriptor, or None
+
+    @property
+    def descriptor(self):
+        """What to wait for, int."""
+        return descriptor_of(self.handle)
+
+    def serve(self):
+        """Look who can go on. Called by the loop, when the descriptor is readable or after a nudge."""
+        self.nudged = False
+        if self.busy():
+            self.look()
+        else:
+            self.unwatch()
+
+    cpdef object look(self):
+        """Ask libzmq what it is ready for, which arms the descriptor anew, and wake those who can go on."""
+        cdef Operation operation
+        cdef int events
+        try:
+            events = read_events(self.handle, b"wait")
+        except ZMQError:
+            events = -1  # those who are woken find out for themselves
+        if events & ZMQ_POLLIN and self.receivers:
+            self.wake(next(iter(self.receivers)))
+        if events & ZMQ_POLLOUT and self.senders:
+            self.wake(next(iter(self.senders)))
+        for operation in list(self.polls):
+            if events & operation.flags:
+                self.wake(operation)
+
+    cdef int wake(self, Operation operation) except -1:
+        if not operation.woken:
+            operation.woken = True
+            self.loop.rouse(operation)
+        return 0
+
+    cdef int look_for_others(self) except -1:
+        """Look again, since something was done with the socket."""
+        if self.busy():
+            self.look()
+        else:
+            self.handle.watched = False
+        return 0
+
+    cdef int close_ranks(self) except -1:
+        """Somebody left: see to it that those who are still in line have a lead."""
+        if self.loop.has_leads and self.lead is None:
+            for line in (self.receivers, self.senders, self.polls):
+                if line:
+                    self.loop.rouse(next(iter(line)))
+                    break
+        return 0
+
+    cdef object line_of(self, Operation operation):
+        """Where an operation has to wait."""
+        if isinstance(operation, (Send, SendBatch)):
+            return self.senders
+        return self.polls if isinstance(operation, Poll) else self.receivers
+
+    cdef object attempt(self, Operation operation):
+        """Try an operation; what is done to the socket meanwhile is no reason for a nudge."""
+        cdef bint nudged = self.nudged
+        self.nudged = True
+        try:
+            return operation.attempt()
+        finally:
+            self.nudged = nudged
+
+
+@cython.no_gc_clear
+cdef class TaskSocket(AsyncSocket):
+    """A socket whose operations are done by the tasks that call them. See `zmqbind.anyio.Socket`."""
+
+    cdef type engine_type(self):
+        return TaskEngine
+
+    cdef object begin(self, Operation operation, int flags, bint copy=True, object load=None):
+        """Make an operation one of this socket, in the loop that runs."""
+        operation.engine = self.engine_now()
+        operation.socket = self
+        operation.flags = flags
+        operation.copy = copy
+        operation.load = load
+        return operation
+
+    # What is to be done, as an Operation
+
+    def _to_recv(self, int flags, bint copy, load=None):
+        """Receive one part."""
+        return self.begin(Receive.__new__(Receive), flags, copy, load)
+
+    def _to_recv_multipart(self, int flags, bint copy):
+        """Receive a message."""
+        return self.begin(ReceiveMultipart.__new__(ReceiveMultipart), flags, copy)
+
+    def _to_recv_into(self, buffer, Py_ssize_t nbytes, int flags):
+        """Receive one part into a buffer."""
+        return self.begin(receive_into(buffer, nbytes), flags, False)
+
+    def _to_recv_batch(self, Py_ssize_t limit, int flags, bint copy, bint multipart):
+        """Receive all that is there."""
+        return self.begin(receive_many(limit, multipart), flags, copy)
+
+    def _to_send(self, tuple parts, int flags, bint copy, bint track, routing_id, group, bint multipart):
+        """Send a message, which is made here."""
+        cdef const char *call = b"send_multipart" if multipart else b"send"
+        admit(self.handle, call)
+        operation = self.outgoing(parts, flags, copy, track, routing_id, group, call)
+        return self.begin(operation, flags, copy)
+
+    def _to_send_batch(self, messages, int flags, bint copy, bint multipart):
+        """Send many messages."""
+        cdef SendBatch operation = SendBatch.__new__(SendBatch)
+        operation.messages = iter(messages)
+        operation.multipart = multipart
+        return self.begin(operation, flags, copy)
+
+    def _to_poll(self, int flags):
+        """Wait until the socket is ready."""
+        return self.begin(Poll.__new__(Poll), flags)
+
+    # How to do it
+
+    def _promising(self, Operation operation):
+        """Whether an operation may be done at once, as far as that can be seen without doing it.
+
+        That is always so for those that wait for nothing, and for sending, which rarely has to wait.
+        """
+        cdef object line = (<TaskEngine>operation.engine).line_of(operation)
+        if line:
+            return False
+        if line is operation.engine.senders or operation.flags & ZMQ_DONTWAIT and not isinstance(operation, Poll):
+            return True
+        flags = operation.flags if isinstance(operation, Poll) else ZMQ_POLLIN
+        return current_events(self.handle, flags, b"recv") != 0
+
+    def _try(self, Operation operation):
+        """Do an operation and return its result, or PENDING if it cannot be done now or others are first."""
+        cdef TaskEngine engine = operation.engine
+        cdef object line = engine.line_of(operation)
+        operation.woken = False
+        if line and line is not engine.polls and next(iter(line)) is not operation:
+            admit(self.handle, b"wait")
+            return pending
+        try:
+            result = engine.attempt(operation)
+            if result is not pending:
+                self._leave(operation)
+            elif engine.unfinished:  # it stopped only to let others have a turn
+                engine.unfinished = False
+                operation.woken = True
+            return result
+        finally:
+            engine.look_for_others()
+
+    def _patience(self, Operation operation, timeout):
+        """Milliseconds that an operation may wait, -1 for ever. timeout: the caller's, or None for the option's."""
+        return operation.patience(timeout)
+
+    def _give_up(self, Operation operation):
+        """Return or raise what is to be said when an operation's time is up."""
+        return operation.give_up()
+
+    def _begun(self, Operation operation):
+        """Whether an operation has gone too far to be cancelled."""
+        return operation.begun()
+
+    def _join(self, Operation operation):
+        """Put an operation in line; its task sleeps next, unless it is woken at once."""
+        cdef TaskEngine engine = operation.engine
+        admit(self.handle, b"wait")
+        operation.line = engine.line_of(operation)
+        operation.line[operation] = None
+        self.handle.watched = True
+        if not engine.watching:
+            engine.loop.watch(descriptor_of(self.handle), WeakCall(PyWeakref_NewRef(engine, None)))
+            engine.watching = True
+        engine.look()
+
+    def _leave(self, Operation operation):
+        """Take an operation out of the line, if it is there still, and see to those behind it."""
+        cdef TaskEngine engine = operation.engine
+        if operation.leave():
+            engine.close_ranks()
+            engine.look_for_others()
+
+
+PENDING = pending
