@@ -138,12 +138,12 @@ cdef class TaskSocket(AsyncSocket):
         That is always so for those that wait for nothing, and for sending, which rarely has to wait.
         """
         cdef object line = (<TaskEngine>operation.engine).line_of(operation)
+        if isinstance(operation, Poll):
+            return current_events(self.handle, operation.flags, b"poll") != 0
         if line:
             return False
-        if line is operation.engine.senders or operation.flags & ZMQ_DONTWAIT and not isinstance(operation, Poll):
-            return True
-        flags = operation.flags if isinstance(operation, Poll) else ZMQ_POLLIN
-        return current_events(self.handle, flags, b"recv") != 0
+        return line is operation.engine.senders or operation.flags & ZMQ_DONTWAIT or \
+            current_events(self.handle, ZMQ_POLLIN, b"recv") != 0
 
     def _try(self, Operation operation):
         """Do an operation and return its result, or PENDING if it cannot be done now or others are first."""
