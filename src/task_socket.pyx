@@ -48,6 +48,7 @@ cdef class TaskEngine(Engine):
     cdef int look_for_others(self) except -1:
         """Look again, since something was done with the socket."""
         if self.busy():
+            self.handle.watched = True
             self.look()
         else:
             self.handle.watched = False
@@ -70,12 +71,8 @@ cdef class TaskEngine(Engine):
 
     cdef object attempt(self, Operation operation):
         """Try an operation; what is done to the socket meanwhile is no reason for a nudge."""
-        cdef bint nudged = self.nudged
-        self.nudged = True
-        try:
-            return operation.attempt()
-        finally:
-            self.nudged = nudged
+        self.handle.watched = False
+        return operation.attempt()
 
 
 @cython.no_gc_clear
@@ -115,7 +112,6 @@ cdef class TaskSocket(AsyncSocket):
     def _to_send(self, tuple parts, int flags, bint copy, bint track, routing_id, group, bint multipart):
         """Send a message, which is made here."""
         cdef const char *call = b"send_multipart" if multipart else b"send"
-        admit(self.handle, call)
         operation = self.outgoing(parts, flags, copy, track, routing_id, group, call)
         return self.begin(operation, flags, copy)
 
@@ -129,6 +125,50 @@ cdef class TaskSocket(AsyncSocket):
     def _to_poll(self, int flags):
         """Wait until the socket is ready."""
         return self.begin(Poll.__new__(Poll), flags)
+
+    # The shortest way, for single messages
+
+    def _recv_checkpoint(self):
+        """The checkpoint function to await before _recv_now, or None if nothing can be received yet."""
+        cdef Engine engine = self.engine_now()
+        if engine.receivers or self.handle.pointer == NULL or not current_events(self.handle, ZMQ_POLLIN, b"recv"):
+            return None
+        return engine.loop.checkpoint
+
+    def _recv_now(self, bint copy):
+        """Receive one part, or return PENDING."""
+        cdef TaskEngine engine = self.engine
+        if engine.receivers or self.handle.pointer == NULL:
+            return pending
+        self.handle.watched = False  # as in attempt()
+        try:
+            return engine.take_part(self, copy, b"recv")
+        finally:
+            engine.look_for_others()
+
+    def _send_checkpoint(self):
+        """The checkpoint function to await before _send_now, or None if others wait for that."""
+        cdef Engine engine = self.engine_now()
+        return None if engine.senders or self.handle.pointer == NULL else engine.loop.checkpoint
+
+    def _send_now(self, bytes data, int flags):
+        """Send a copy of data and return True, or return False."""
+        cdef TaskEngine engine = self.engine
+        cdef zmq_msg_t msg
+        if engine.senders or self.handle.pointer == NULL:
+            return False
+        copy_in(&msg, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        self.handle.watched = False  # as in attempt()
+        try:
+            sent = send_now(self, &msg, flags, b"send")
+        except BaseException:
+            zmq_msg_close(&msg)
+            raise
+        finally:
+            engine.look_for_others()
+        if not sent:
+            zmq_msg_close(&msg)
+        return sent
 
     # How to do it
 

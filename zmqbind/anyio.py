@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 import anyio
 from anyio import ClosedResourceError, create_task_group, move_on_after, to_thread
-from anyio.lowlevel import checkpoint_if_cancelled
+from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
 
 from . import _core
 from . import context as _context
@@ -51,6 +51,7 @@ class SocketClosed(ZMQError, ClosedResourceError):
 
 @coroutine
 def _one_turn() -> Generator[None, None, None]:
+    """On asyncio, a checkpoint."""
     yield
 
 
@@ -58,14 +59,6 @@ def _in_trio() -> bool:
     """Whether this is called by a trio task; without importing trio."""
     trio = sys.modules.get("trio.lowlevel")
     return trio is not None and trio.in_trio_task()
-
-
-async def _checkpoint() -> None:
-    """anyio.lowlevel.checkpoint, faster."""
-    if _in_trio():
-        await sys.modules["trio.lowlevel"].checkpoint()
-    else:
-        await _one_turn()
 
 
 class _TrioLoop(_core.Loop):
@@ -81,6 +74,7 @@ class _TrioLoop(_core.Loop):
         import trio
 
         super().__init__(token, object)
+        self.checkpoint = trio.lowlevel.checkpoint
         self._trio = trio.lowlevel
         self._closed_error = trio.ClosedResourceError
         self._finished_error = trio.RunFinishedError
@@ -143,6 +137,7 @@ class _AsyncioLoop(_core.Loop):
 
     def __init__(self, loop: Any) -> None:
         super().__init__(loop, loop.create_future)
+        self.checkpoint = _one_turn
         self._watchers: dict[int, Any] = {}  # by descriptor; where the loop itself cannot watch
 
     async def sleep(self, operation: _core.Operation) -> None:
@@ -240,10 +235,11 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
 
     async def _do(self, operation: _core.Operation, timeout: float | None = None) -> Any:
         """Do an operation, and return its result. timeout: milliseconds, or None for those of the option."""
+        checkpoint = operation.engine.loop.checkpoint
         try:
             promising = self._promising(operation)
             if promising:
-                await _checkpoint()
+                await checkpoint()
                 # From here on nothing is awaited any more, so what is taken now gets to the caller.
                 result = self._try(operation)
                 if result is not PENDING:
@@ -251,7 +247,7 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
             patience = self._patience(operation, timeout)
             if patience == 0 and not operation.woken:
                 if not promising:
-                    await _checkpoint()
+                    await checkpoint()
                 return self._give_up(operation)
             if not promising:
                 await checkpoint_if_cancelled()
@@ -271,7 +267,7 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
         try:
             while True:
                 if operation.woken:
-                    await _checkpoint()
+                    await operation.engine.loop.checkpoint()
                 elif self._begun(operation):
                     with anyio.CancelScope(shield=True):  # the other half of a message cannot be taken back
                         await operation.engine.loop.sleep(operation)
@@ -289,6 +285,12 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
 
     async def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> Any:
         """Receive one message, or one part of one. See zmqbind.Socket.recv."""
+        checkpoint = self._recv_checkpoint()
+        if checkpoint is not None:
+            await checkpoint()
+            part = self._recv_now(copy)
+            if part is not PENDING:
+                return part
         return await self._do(self._to_recv(flags, copy))
 
     async def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> Any:
@@ -338,6 +340,12 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
         group: str | None = None,
     ) -> Any:
         """Send one message, or one part of one. See zmqbind.Socket.send."""
+        if type(data) is bytes and copy and routing_id is group is None:
+            checkpoint = self._send_checkpoint()
+            if checkpoint is not None:
+                await checkpoint()
+                if self._send_now(data, flags):
+                    return None
         return await self._do(self._to_send((data,), flags, copy, track, routing_id, group, False))
 
     async def send_multipart(
@@ -432,7 +440,7 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
     async def aclose(self) -> None:
         """Close the socket, and let others have a turn."""
         self.close()
-        await _checkpoint()
+        await checkpoint()
 
     async def __aenter__(self) -> Self:
         """Return the socket; leaving the `async with` block closes it."""
@@ -482,7 +490,7 @@ class Poller(_poll.Poller):
         timeout: milliseconds, int or float; None or negative: without limit. Returns a list of pairs of a socket or
         descriptor and the events that it is ready for, int; empty when the time is up.
         """
-        await _checkpoint()
+        await checkpoint()
         ready = super().poll(0)
         if ready or timeout == 0:
             return ready
