@@ -27,6 +27,8 @@ cdef class Loop:
     cdef object make_future
     cdef object nothing          # a future that is done, with the result None
     cdef int left                # operations that may still complete at once
+    cdef public object current   # of a TaskSocket: function that returns the loop that runs, or raises RuntimeError
+    cdef public object checkpoint  # of a TaskSocket: function whose result is awaited to give others a turn
 
     def __init__(self, loop, make_future):
         self.loop = loop

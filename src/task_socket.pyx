@@ -27,10 +27,12 @@ cdef class TaskEngine(Engine):
         """Ask libzmq what it is ready for, which arms the descriptor anew, and wake those who can go on."""
         cdef Operation operation
         cdef int events
+        self.handle.watched = False  # this is no reason for a nudge
         try:
             events = read_events(self.handle, b"wait")
         except ZMQError:
             events = -1  # those who are woken find out for themselves
+        self.handle.watched = self.busy()
         if events & ZMQ_POLLIN and self.receivers:
             self.wake(next(iter(self.receivers)))
         if events & ZMQ_POLLOUT and self.senders:
@@ -45,10 +47,14 @@ cdef class TaskEngine(Engine):
             self.loop.rouse(operation)
         return 0
 
+    cdef int end(self) except -1:
+        Engine.end(self)
+        self.lead = None
+        return 0
+
     cdef int look_for_others(self) except -1:
         """Look again, since something was done with the socket."""
         if self.busy():
-            self.handle.watched = True
             self.look()
         else:
             self.handle.watched = False
@@ -75,12 +81,42 @@ cdef class TaskEngine(Engine):
         return operation.attempt()
 
 
+@cython.final
+@cython.freelist(8)
+cdef class Turn:
+    """A turn of asyncio's loop, to be awaited: asyncio.sleep(0), several times faster."""
+
+    cdef bint taken
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.taken:
+            raise StopIteration
+        self.taken = True
+
+
 @cython.no_gc_clear
 cdef class TaskSocket(AsyncSocket):
     """A socket whose operations are done by the tasks that call them. See `zmqbind.anyio.Socket`."""
 
     cdef type engine_type(self):
         return TaskEngine
+
+    cdef Engine engine_now(self):
+        """The engine, working in the loop that runs now; most often that is the one it works in already."""
+        cdef Engine engine = self.engine
+        if engine is not None and engine.loop.current is not None:
+            try:
+                if engine.loop.current() is engine.loop.loop:
+                    return engine
+            except RuntimeError:
+                pass
+        return AsyncSocket.engine_now(self)
 
     cdef object begin(self, Operation operation, int flags, bint copy=True, object load=None):
         """Make an operation one of this socket, in the loop that runs."""
@@ -222,7 +258,6 @@ cdef class TaskSocket(AsyncSocket):
         admit(self.handle, b"wait")
         operation.line = engine.line_of(operation)
         operation.line[operation] = None
-        self.handle.watched = True
         if not engine.watching:
             engine.loop.watch(descriptor_of(self.handle), WeakCall(PyWeakref_NewRef(engine, None)))
             engine.watching = True

@@ -2,7 +2,7 @@
 
 import builtins
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import Any, Literal, Protocol, overload
 
 from typing_extensions import Buffer, Self
@@ -342,8 +342,13 @@ class Operation:
     def delivered(self) -> None: ...
     def give_back(self, value: object) -> None: ...
 
+class Turn:
+    def __await__(self) -> Generator[None, None, None]: ...
+
 class Loop:
     loop: Any
+    current: Callable[[], Any] | None
+    checkpoint: Callable[[], Awaitable[None]]
     def __init__(self, loop: object, make_future: Callable[[], Any]) -> None: ...
     def waiting(self, operation: Operation) -> Any: ...
     def resolve(self, operation: Operation, value: object) -> bool: ...

@@ -16,7 +16,7 @@ anyio.run(main, backend="trio")
 from __future__ import annotations
 
 import sys
-from types import coroutine
+from contextlib import suppress
 from weakref import WeakValueDictionary
 
 import anyio
@@ -32,7 +32,7 @@ from .error import ContextTerminated, ZMQError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, ClassVar
 
     from typing_extensions import Buffer, Self
@@ -47,12 +47,6 @@ class SocketClosed(ZMQError, ClosedResourceError):
 
     def __init__(self, errno: object = "ignored", msg: str = "the socket is closed") -> None:
         super().__init__(Errno.ENOTSOCK, msg)
-
-
-@coroutine
-def _one_turn() -> Generator[None, None, None]:
-    """On asyncio, a checkpoint."""
-    yield
 
 
 def _in_trio() -> bool:
@@ -75,6 +69,7 @@ class _TrioLoop(_core.Loop):
 
         super().__init__(token, object)
         self.checkpoint = trio.lowlevel.checkpoint
+        self.current = trio.lowlevel.current_trio_token
         self._trio = trio.lowlevel
         self._closed_error = trio.ClosedResourceError
         self._finished_error = trio.RunFinishedError
@@ -95,7 +90,8 @@ class _TrioLoop(_core.Loop):
                 except self._closed_error:  # how rouse() wakes the lead
                     continue
                 finally:
-                    engine.lead = None
+                    if engine.lead is operation:
+                        engine.lead = None
                 engine.look()
             else:
                 operation.future = self._trio.current_task()
@@ -120,7 +116,8 @@ class _TrioLoop(_core.Loop):
         """The lead has left."""
 
     def soon(self, callback: Callable[[], object]) -> None:
-        self.loop.run_sync_soon(callback)
+        with suppress(self._finished_error):
+            self.loop.run_sync_soon(callback)
 
     def closed(self) -> bool:
         try:
@@ -137,7 +134,7 @@ class _AsyncioLoop(_core.Loop):
 
     def __init__(self, loop: Any) -> None:
         super().__init__(loop, loop.create_future)
-        self.checkpoint = _one_turn
+        self.checkpoint = _core.Turn
         self._watchers: dict[int, Any] = {}  # by descriptor; where the loop itself cannot watch
 
     async def sleep(self, operation: _core.Operation) -> None:
@@ -180,7 +177,8 @@ class _AsyncioLoop(_core.Loop):
             watcher.cancel()
 
     def soon(self, callback: Callable[[], object]) -> None:
-        self.loop.call_soon(callback)
+        if not self.loop.is_closed():
+            self.loop.call_soon(callback)
 
     def closed(self) -> bool:
         return bool(self.loop.is_closed())
