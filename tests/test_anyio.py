@@ -12,9 +12,7 @@ import pytest
 import zmqbind as zmq
 
 anyio = pytest.importorskip("anyio")
-trio = pytest.importorskip("trio")
-
-import trio.testing  # noqa: E402
+trio_testing = pytest.importorskip("trio.testing")
 
 import zmqbind.anyio  # noqa: E402
 
@@ -107,12 +105,10 @@ def test_every_call_is_a_checkpoint(backend, name):
                 turns.append(1)
 
             if backend == "trio":
-                with trio.testing.assert_checkpoints():
+                with trio_testing.assert_checkpoints():
                     await CALLS[name](a, b)
+                return
             async with anyio.create_task_group() as group:
-                group.start_soon(other)
-                await anyio.lowlevel.cancel_shielded_checkpoint()
-                turns.clear()
                 group.start_soon(other)
                 await CALLS[name](a, b)
                 assert turns
@@ -229,7 +225,7 @@ SHAPES = {
 @pytest.mark.parametrize("tasks", [1, 3])
 def test_nothing_is_lost(backend, way, shape, tasks):
     chance = random.Random(f"{way.__name__} {shape} {tasks}")
-    count = 4000
+    count = 2000
     received = []
 
     async def main():

@@ -33,7 +33,7 @@ from .error import ContextTerminated, ZMQError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Literal, overload
 
     from typing_extensions import Buffer, Self
 
@@ -207,7 +207,7 @@ def _loop_of(running: Any) -> _TrioLoop | _AsyncioLoop:
     return known
 
 
-class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg]  # methods are coroutines here
+class Socket(_core.TaskSocket, _socket.Socket):  # methods are coroutines here
     """A socket whose methods that send, receive or poll are coroutines, for asyncio and trio by anyio.
 
     The arguments are those of zmqbind.Socket. It works in whichever event loop runs, one at a time.
@@ -281,6 +281,15 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
 
     # Messages
 
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        async def recv(self, flags: int = 0, copy: Literal[True] = True, track: bool = False) -> bytes: ...
+        @overload
+        async def recv(self, flags: int = 0, *, copy: Literal[False], track: bool = False) -> _core.Frame: ...
+        @overload
+        async def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> bytes | _core.Frame: ...
+
     async def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> Any:
         """Receive one message, or one part of one. See zmqbind.Socket.recv."""
         checkpoint = self._recv_checkpoint()
@@ -291,21 +300,40 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
                 return part
         return await self._do(self._to_recv(flags, copy))
 
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        async def recv_multipart(
+            self, flags: int = 0, copy: Literal[True] = True, track: bool = False
+        ) -> list[bytes]: ...
+        @overload
+        async def recv_multipart(
+            self, flags: int = 0, *, copy: Literal[False], track: bool = False
+        ) -> list[_core.Frame]: ...
+        @overload
+        async def recv_multipart(
+            self, flags: int = 0, copy: bool = True, track: bool = False
+        ) -> list[bytes] | list[_core.Frame]: ...
+
     async def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> Any:
         """Receive all parts of a message. See zmqbind.Socket.recv_multipart."""
         return await self._do(self._to_recv_multipart(flags, copy))
 
-    async def recv_into(self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0) -> int:
+    async def recv_into(  # type: ignore[override]
+        self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0
+    ) -> int:
         """Receive one message, or one part of one, into a buffer. See zmqbind.Socket.recv_into."""
         size: int = await self._do(self._to_recv_into(buffer, nbytes, flags))
         return size
 
-    async def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:
+    async def recv_string(  # type: ignore[override]
+        self, flags: int = 0, encoding: str = "utf-8"
+    ) -> str:
         """Receive one message as str. See zmqbind.Socket.recv_string."""
         part: bytes = await self.recv(flags)
         return part.decode(encoding)
 
-    recv_unicode = recv_string
+    recv_unicode = recv_string  # type: ignore[assignment]
 
     async def recv_json(self, flags: int = 0, **kwargs: Any) -> Any:
         """Receive a message and return the object that it is in JSON. See zmqbind.Socket.recv_json."""
@@ -322,13 +350,11 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
 
         return await self._do(self._to_recv(flags, True, load))
 
-    async def recv_serialized(
-        self, deserialize: Callable[[list[Any]], Any], flags: int = 0, copy: bool = True
-    ) -> Any:
+    async def recv_serialized(self, deserialize: Callable[[list[Any]], Any], flags: int = 0, copy: bool = True) -> Any:
         """Receive a multipart message and return what a function makes of it. See zmqbind.Socket.recv_serialized."""
         return deserialize(await self.recv_multipart(flags, copy))
 
-    async def send(
+    async def send(  # type: ignore[override]
         self,
         data: Any,
         flags: int = 0,
@@ -336,17 +362,19 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
         track: bool = False,
         routing_id: int | None = None,
         group: str | None = None,
-    ) -> Any:
+    ) -> _core.MessageTracker | None:
         """Send one message, or one part of one. See zmqbind.Socket.send."""
-        if type(data) is bytes and copy and routing_id is group is None:
+        if type(data) is bytes and copy and routing_id is None and group is None:
             checkpoint = self._send_checkpoint()
             if checkpoint is not None:
                 await checkpoint()
                 if self._send_now(data, flags):
                     return None
-        return await self._do(self._to_send((data,), flags, copy, track, routing_id, group, False))
+        operation = self._to_send((data,), flags, copy, track, routing_id, group, False)
+        tracker: _core.MessageTracker | None = await self._do(operation)
+        return tracker
 
-    async def send_multipart(
+    async def send_multipart(  # type: ignore[override]
         self,
         msg_parts: Iterable[Any],
         flags: int = 0,
@@ -354,14 +382,16 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
         track: bool = False,
         routing_id: int | None = None,
         group: str | None = None,
-    ) -> Any:
+    ) -> _core.MessageTracker | None:
         """Send a message of several parts, whole or not at all. See zmqbind.Socket.send_multipart."""
         parts = tuple(msg_parts)
         if not parts:
             raise IndexError("msg_parts is empty")
-        return await self._do(self._to_send(parts, flags, copy, track, routing_id, group, True))
+        operation = self._to_send(parts, flags, copy, track, routing_id, group, True)
+        tracker: _core.MessageTracker | None = await self._do(operation)
+        return tracker
 
-    async def send_string(
+    async def send_string(  # type: ignore[override]
         self,
         u: str,
         flags: int = 0,
@@ -370,13 +400,13 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
         track: bool = False,
         routing_id: int | None = None,
         group: str | None = None,
-    ) -> Any:
+    ) -> _core.MessageTracker | None:
         """Send a str as one message. See zmqbind.Socket.send_string."""
         if not isinstance(u, str):
             raise TypeError(f"u: expected str, got {type(u).__name__}")
         return await self.send(u.encode(encoding), flags, copy, track, routing_id, group)
 
-    send_unicode = send_string
+    send_unicode = send_string  # type: ignore[assignment]
 
     async def send_json(self, obj: object, flags: int = 0, **kwargs: Any) -> Any:
         """Send an object as JSON, in one message. See zmqbind.Socket.send_json."""
@@ -396,11 +426,33 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
 
     # Batches
 
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        async def recv_batch(
+            self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, copy: Literal[True] = True
+        ) -> list[bytes]: ...
+        @overload
+        async def recv_batch(
+            self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, *, copy: Literal[False]
+        ) -> list[_core.Frame]: ...
+
     async def recv_batch(
         self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, copy: bool = True
     ) -> Any:
         """Wait for one message, then receive all that are there. See zmqbind.Socket.recv_batch."""
         return await self._do(self._to_recv_batch(max_messages, flags, copy, False), timeout)
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        async def recv_batch_multipart(
+            self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, copy: Literal[True] = True
+        ) -> list[list[bytes]]: ...
+        @overload
+        async def recv_batch_multipart(
+            self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, *, copy: Literal[False]
+        ) -> list[list[_core.Frame]]: ...
 
     async def recv_batch_multipart(
         self, max_messages: int = 1000, timeout: float | None = None, flags: int = 0, copy: bool = True
@@ -411,7 +463,9 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
         """
         return await self._do(self._to_recv_batch(max_messages, flags, copy, True), timeout)
 
-    async def send_batch(self, messages: Iterable[Any], flags: int = 0, copy: bool = True) -> int:
+    async def send_batch(  # type: ignore[override]
+        self, messages: Iterable[Any], flags: int = 0, copy: bool = True
+    ) -> int:
         """Send many messages; return how many were sent. See zmqbind.Socket.send_batch.
 
         If it is cancelled, some of them have been sent, each whole, and the others not. Other tasks get a turn after
@@ -420,7 +474,9 @@ class Socket(_core.TaskSocket, _socket.Socket):  # type: ignore[misc, type-arg] 
         sent: int = await self._do(self._to_send_batch(messages, flags, copy, False))
         return sent
 
-    async def send_batch_multipart(self, messages: Iterable[Iterable[Any]], flags: int = 0, copy: bool = True) -> int:
+    async def send_batch_multipart(  # type: ignore[override]
+        self, messages: Iterable[Iterable[Any]], flags: int = 0, copy: bool = True
+    ) -> int:
         """Send many multipart messages; return how many were sent. See zmqbind.Socket.send_batch_multipart."""
         sent: int = await self._do(self._to_send_batch(messages, flags, copy, True))
         return sent

@@ -59,6 +59,7 @@ class Adapter:
     requires = ()
     lacks = frozenset()
     backend = "asyncio"
+    backend_options = {}  # noqa: RUF012
     Cancelled = Cancelled
     timeout = Timeout
     sleep = staticmethod(anyio.sleep)
@@ -76,4 +77,10 @@ class Adapter:
                 self.group.cancel_scope.cancel()
             return result
 
-        return anyio.run(main, backend=self.backend)
+        return anyio.run(main, backend=self.backend, backend_options=self.backend_options)
+
+
+class UvloopAdapter(Adapter):
+    name = "anyio-uvloop"
+    requires = ("uvloop",)
+    backend_options = {"use_uvloop": True}  # noqa: RUF012
