@@ -438,6 +438,9 @@ cdef class Engine:
                     return self.wait(operation, line, milliseconds, tried and not self.unfinished)
                 if first and not tried:
                     result = operation.attempt()
+                while first and self.unfinished and result is pending:  # it may not even wait for others' turn
+                    self.unfinished = False
+                    result = operation.attempt()
                 if result is pending:
                     result = operation.give_up()
             loop.left -= 1
