@@ -450,14 +450,11 @@ cdef class Engine:
 
     cdef object wait(self, Operation operation, object line, long long milliseconds, bint tried):
         """Put an operation in line and return its future."""
-        cdef const char *call = b"wait"
-        admit(self.handle, call)
-        descriptor_of(self.handle, &call)
-        leave(self.handle)
+        cdef int descriptor = self.find_descriptor()
         if self.loop.closed():
             self.unwatch()
         if not self.watching:
-            self.loop.watch(self.handle.descriptor, self.call)
+            self.loop.watch(descriptor, self.call)
             self.watching = True
         if not tried:
             self.nudge()
@@ -470,6 +467,22 @@ cdef class Engine:
         self.handle.watched = True
         self.call.kept = self
         return operation.future
+
+    cdef int find_descriptor(self) except -1:
+        """The descriptor to watch; raises if the socket is closed, or has none."""
+        cdef const char *call = b"wait"
+        admit(self.handle, call)
+        descriptor_of(self.handle, &call)
+        leave(self.handle)
+        return self.handle.descriptor
+
+    cdef int ask(self) except -1:
+        """What libzmq is ready for now; arms the descriptor anew."""
+        cdef const char *call = b"wait"
+        admit(self.handle, call)
+        read_events(self.handle, &call)
+        leave(self.handle)
+        return self.handle.events
 
     cdef int unwatch(self) except -1:
         self.handle.watched = False
@@ -504,7 +517,6 @@ cdef class Engine:
             self.handle.watched = False
 
     cdef int serve_lines(self) except -1:
-        cdef const char *call = b"serve"
         cdef int events
         cdef bint served = True
         cdef bint held_up = bool(self.undelivered)
@@ -512,9 +524,7 @@ cdef class Engine:
             self.unwatch()  # this was a word too many, and there may be more
         while served and self.busy():
             # What has been done may have used up the descriptor's word, so libzmq is asked again after every round.
-            admit(self.handle, call)
-            events = read_events(self.handle, &call)
-            leave(self.handle)
+            events = self.ask()
             if self.returned:
                 events |= ZMQ_POLLIN
             served = self.serve_polls(events)

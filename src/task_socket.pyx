@@ -13,7 +13,7 @@ cdef class TaskEngine(Engine):
     @property
     def descriptor(self):
         """What to wait for, int."""
-        return descriptor_of(self.handle)
+        return self.find_descriptor()
 
     def serve(self):
         """Look who can go on. Called by the loop, when the descriptor is readable or after a nudge."""
@@ -29,7 +29,7 @@ cdef class TaskEngine(Engine):
         cdef int events
         self.handle.watched = False  # this is no reason for a nudge
         try:
-            events = read_events(self.handle, b"wait")
+            events = self.ask()
         except ZMQError:
             events = -1  # those who are woken find out for themselves
         self.handle.watched = self.busy()
@@ -227,7 +227,7 @@ cdef class TaskSocket(AsyncSocket):
         cdef object line = engine.line_of(operation)
         operation.woken = False
         if line and line is not engine.polls and next(iter(line)) is not operation:
-            admit(self.handle, b"wait")
+            self.find_descriptor()  # or raise: the socket may be closed
             return pending
         try:
             result = engine.attempt(operation)
@@ -255,11 +255,11 @@ cdef class TaskSocket(AsyncSocket):
     def _join(self, Operation operation):
         """Put an operation in line; its task sleeps next, unless it is woken at once."""
         cdef TaskEngine engine = operation.engine
-        admit(self.handle, b"wait")
+        cdef int descriptor = engine.find_descriptor()
         operation.line = engine.line_of(operation)
         operation.line[operation] = None
         if not engine.watching:
-            engine.loop.watch(descriptor_of(self.handle), WeakCall(PyWeakref_NewRef(engine, None)))
+            engine.loop.watch(descriptor, engine.call)
             engine.watching = True
         engine.look()
 
