@@ -227,7 +227,7 @@ cdef class TaskSocket(AsyncSocket):
         cdef object line = engine.line_of(operation)
         operation.woken = False
         if line and line is not engine.polls and next(iter(line)) is not operation:
-            self.find_descriptor()  # or raise: the socket may be closed
+            engine.find_descriptor()  # or raise: the socket may be closed
             return pending
         try:
             result = engine.attempt(operation)
