@@ -21,27 +21,30 @@ cdef class Loop:
     """An event loop, as the engine sees it; the modules of the event loops fill in what is left open here.
 
     loop: the event loop. make_future: function that makes a future of its kind, with set_result and set_exception.
+    constant: whether the result of a future that is done stays what it is.
     """
 
     cdef readonly object loop
     cdef object make_future
     cdef object nothing          # a future that is done, with the result None
+    cdef bint reuse              # it may be given to the next one when nobody else has it any more
     cdef int left                # operations that may still complete at once
     cdef public object current   # of a TaskSocket: function that returns the loop that runs, or raises RuntimeError
     cdef public object checkpoint  # of a TaskSocket: function whose result is awaited to give others a turn
 
-    def __init__(self, loop, make_future):
+    def __init__(self, loop, make_future, bint constant=True):
         self.loop = loop
         self.make_future = make_future
+        self.reuse = constant and REUSE
         self.left = IMMEDIATE
 
     cdef object done(self, object value):
         """Return a future that has a result."""
-        if value is None and self.nothing is not None and REUSE and (<PyObject *>self.nothing).ob_refcnt == 1:
-            return self.nothing  # nobody else has it any more
+        if value is None and self.nothing is not None and (<PyObject *>self.nothing).ob_refcnt == 1:
+            return self.nothing
         future = self.make_future()
         future.set_result(value)
-        if value is None:
+        if value is None and self.reuse:
             self.nothing = future
         return future
 
@@ -76,7 +79,7 @@ cdef class Loop:
         raise NotImplementedError
 
     def watch(self, descriptor, callback):
-        """Call callback whenever the descriptor is readable."""
+        """Call callback whenever the descriptor is readable; or callback.end() when the loop will do so no more."""
         raise NotImplementedError
 
     def unwatch(self, descriptor):
@@ -416,6 +419,11 @@ cdef class Engine:
         self.returned = []
         self.call = WeakCall(PyWeakref_NewRef(self, None))
 
+    def __del__(self):
+        # Before the handle closes the socket: the next one may have the same descriptor, and be taken for watched.
+        if self.watching and not self.loop.closed():
+            self.unwatch()
+
     cdef bint busy(self):
         return bool(self.receivers or self.senders or self.polls)
 
@@ -537,7 +545,12 @@ cdef class Engine:
     cdef bint serve_line(self, object line) except -1:
         cdef Operation operation
         cdef bint served = False
+        cdef int left = IMMEDIATE
         while line and not self.unfinished:
+            if left == 0:  # whoever is served may come again at once, where futures run their callbacks at once
+                self.unfinished = True
+                break
+            left -= 1
             operation = next(iter(line))
             try:
                 result = operation.attempt()
@@ -663,6 +676,12 @@ cdef class WeakCall:
         engine = self.reference()
         if engine is not None:
             engine.serve()
+
+    def end(self):
+        """Cancel what waits: the loop ends."""
+        cdef Engine engine = self.reference()
+        if engine is not None:
+            engine.end()
 
 
 cdef list whole_message(list parts):
