@@ -188,6 +188,28 @@ def test_polling(start):
     assert output.endswith("Asked for stop and answered stopping\n")
 
 
+def questions_are_answered(start, server_script, client_script):
+    server = start(server_script, ANY_PORT)
+    endpoint = server.wait_for(r"Listening on (\S+)")
+    for _ in range(2):
+        output = start(client_script, endpoint).finish()
+        assert output == "".join(f"The server answered: {word}\n" for word in ("WHO", "WHAT", "WHERE"))
+    return server
+
+
+def test_tornado(start):
+    pytest.importorskip("tornado")
+    server = questions_are_answered(start, "tornado/server.py", "tornado/client.py")
+    server.wait_for("Answered 6")
+    assert server.interrupt().endswith("The server stops\n")
+
+
+def test_twisted(start):
+    pytest.importorskip("twisted")
+    server = questions_are_answered(start, "twisted/server.py", "twisted/client.py")
+    assert server.interrupt().endswith("The server stops\n")
+
+
 def test_every_example_is_tested():
     """An example that nobody adds here would rot."""
     text = pathlib.Path(__file__).read_text()

@@ -1,0 +1,234 @@
+"""Sockets for Twisted: what their methods do is a Deferred, which coroutines await; and protocols for sockets.
+
+from twisted.internet import task
+import zmqbind as zmq
+import zmqbind.twisted
+
+async def main(reactor):
+    async with zmq.twisted.Context() as context, context.socket(zmq.REQ) as socket:
+        socket.connect("tcp://127.0.0.1:5000")
+        await socket.send_string("Hello")
+        print(await socket.recv_string())
+
+task.react(lambda reactor: main(reactor))
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import AlreadyCalled, AlreadyCancelled
+from twisted.internet.interfaces import IReadDescriptor
+from zope.interface import implementer
+
+from . import _core
+from . import context as _context
+from . import socket as _socket
+from ._twisted_protocol import ZMQProtocol, ZMQTransport
+from .error import ContextTerminated
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ClassVar
+
+    from twisted.python.failure import Failure
+    from typing_extensions import Self
+
+__all__ = ["Context", "Socket", "ZMQProtocol", "ZMQTransport"]
+
+
+class _Deferred(Deferred[Any]):
+    """The result of an operation."""
+
+    def set_result(self, result: object) -> None:
+        self.callback(result)
+
+    def set_exception(self, error: BaseException) -> None:
+        self.errback(error)
+
+
+class _Timer:
+    """Something to be called later."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def cancel(self) -> None:
+        try:
+            self._call.cancel()
+        except (AlreadyCalled, AlreadyCancelled):
+            pass
+
+
+@implementer(IReadDescriptor)
+class _Reader:
+    """The descriptor of a socket, as reactors want it."""
+
+    def __init__(self, descriptor: int, callback: _core.Call) -> None:
+        self._descriptor = descriptor
+        self._callback = callback
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def logPrefix(self) -> str:
+        return "zmqbind"
+
+    def doRead(self) -> None:
+        self._callback()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor stops."""
+        self._callback.end()
+
+
+class _Loop(_core.Loop):
+    """A reactor, as the engine uses it. Deferreds call back at once, so nothing is ever on its way to a receiver."""
+
+    def __init__(self, reactor: Any) -> None:
+        super().__init__(reactor, _Deferred, constant=False)
+        self._readers: dict[int, _Reader] = {}
+
+    def waiting(self, operation: _core.Operation) -> _Deferred:
+        return _Deferred(lambda deferred: operation.abandon())
+
+    def resolve(self, operation: _core.Operation, value: object) -> bool:
+        if not operation.future.called:
+            operation.future.callback(value)
+        return False
+
+    def reject(self, operation: _core.Operation, error: BaseException) -> None:
+        if not operation.future.called:
+            operation.future.errback(error)
+
+    def cancel(self, operation: _core.Operation) -> None:
+        if not operation.future.called:
+            operation.future.cancel()
+
+    def watch(self, descriptor: int, callback: _core.Call) -> None:
+        reader = self._readers[descriptor] = _Reader(descriptor, callback)
+        self.loop.addReader(reader)
+
+    def unwatch(self, descriptor: int) -> None:
+        self.loop.removeReader(self._readers.pop(descriptor))
+
+    def soon(self, callback: Callable[[], object]) -> None:
+        self.loop.callLater(0, callback)
+
+    def later(self, seconds: float, callback: Callable[[], object]) -> _Timer:
+        return _Timer(self.loop.callLater(seconds, callback))
+
+    def closed(self) -> bool:
+        return False
+
+
+_loop: _Loop | None = None  # of the reactor; a process has one
+
+
+def _reactor() -> Any:
+    from twisted.internet import reactor  # which installs the default one, if none is installed yet
+
+    return reactor
+
+
+def _loop_of(reactor: Any) -> _Loop:
+    global _loop
+    if _loop is None or _loop.loop is not reactor:
+        _loop = _Loop(reactor)
+    return _loop
+
+
+class Socket(_core.AsyncSocket, _socket.Socket):
+    """A socket whose methods that send, receive or poll return Deferreds, which have fired already where they can.
+
+    context: the Context to make it in, or a Socket to shadow. socket_type: int, a SocketType. kwargs: as for
+    zmqbind.Socket. It works on the reactor that is installed.
+
+    Cancelling a Deferred leaves the message for the next receiver, or does not send it; the Deferred fails with
+    twisted.internet.defer.CancelledError, and so do those that wait when the socket is closed or the reactor stops.
+    Receivers are served in the order in which they came, and so are senders. See docs/twisted.md.
+    """
+
+    __slots__ = ()
+
+    _running_loop: ClassVar[Callable[[], Any]] = staticmethod(_reactor)
+    _current_loop: ClassVar[Callable[[], Any]] = staticmethod(_reactor)
+    _loop_for: ClassVar[Callable[[Any], _Loop]] = staticmethod(_loop_of)
+
+    if TYPE_CHECKING:
+        # The Deferreds that the compiled methods return here.
+        send: Callable[..., Deferred[Any]]  # type: ignore[assignment]
+        send_multipart: Callable[..., Deferred[Any]]  # type: ignore[assignment]
+        send_string: Callable[..., Deferred[Any]]  # type: ignore[assignment]
+        send_json: Callable[..., Deferred[Any]]
+        send_pyobj: Callable[..., Deferred[Any]]
+        send_serialized: Callable[..., Deferred[Any]]
+        send_batch: Callable[..., Deferred[int]]  # type: ignore[assignment]
+        send_batch_multipart: Callable[..., Deferred[int]]  # type: ignore[assignment]
+        recv: Callable[..., Deferred[Any]]  # type: ignore[assignment]
+        recv_multipart: Callable[..., Deferred[list[Any]]]  # type: ignore[assignment]
+        recv_into: Callable[..., Deferred[int]]  # type: ignore[assignment]
+        recv_string: Callable[..., Deferred[str]]  # type: ignore[assignment]
+        recv_batch: Callable[..., Deferred[list[Any]]]  # type: ignore[assignment]
+        recv_batch_multipart: Callable[..., Deferred[list[list[Any]]]]  # type: ignore[assignment]
+        poll: Callable[..., Deferred[int]]  # type: ignore[assignment]
+        _recv_part: Callable[..., Deferred[Any]]  # type: ignore[assignment]
+        _recv_message: Callable[..., Deferred[Any]]  # type: ignore[assignment]
+
+    def recv_json(self, flags: int = 0, **kwargs: Any) -> Deferred[Any]:
+        """Receive a message that is JSON; a Deferred of the object. See zmqbind.Socket.recv_json."""
+        from .utils import jsonapi
+
+        return self._recv_part(flags, lambda part: jsonapi.loads(part, **kwargs))
+
+    def recv_pyobj(self, flags: int = 0) -> Deferred[Any]:
+        """Receive a message and unpickle it; a Deferred of the object. See zmqbind.Socket.recv_pyobj."""
+        from .utils import pickling
+
+        return self._recv_part(flags, lambda part: pickling.load(part, self._further_part, self._more_parts))
+
+    def recv_serialized(
+        self, deserialize: Callable[[list[Any]], Any], flags: int = 0, copy: bool = True
+    ) -> Deferred[Any]:
+        """Receive a message; a Deferred of what a function makes of it. See zmqbind.Socket.recv_serialized."""
+        return self._recv_message(flags, copy, deserialize)
+
+    async def __aenter__(self) -> Self:
+        """Return the socket; leaving the `async with` block closes it."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __aiter__(self) -> Self:
+        """Return the socket: iterating over it receives messages as recv does, until the context is terminated."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            message: bytes = await self.recv()
+        except ContextTerminated:
+            raise StopAsyncIteration from None
+        return message
+
+    __iter__ = None  # type: ignore[assignment]  # use `async for`
+
+
+class Context(_context.Context[Socket]):
+    """A context whose sockets are Twisted's. See zmqbind.Context."""
+
+    __slots__ = ()
+    _socket_class = Socket
+
+    async def __aenter__(self) -> Self:
+        """Return the context; leaving the `async with` block closes its sockets and terminates it, in a thread."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        from twisted.internet.threads import deferToThread
+
+        for socket in self._sockets:
+            socket.close()
+        await deferToThread(self.term)
