@@ -112,10 +112,11 @@ class _Loop(_core.Loop):
     def _selector_thread(self) -> Any:
         """On a Proactor loop, which is not verified: a thread that waits for descriptors in its stead."""
         try:
-            from tornado.platform.asyncio import AddThreadSelectorEventLoop
+            from tornado.platform import asyncio as tornado
         except ImportError:
             raise RuntimeError(NO_READER.format(loop=self.loop)) from None
-        return AddThreadSelectorEventLoop(self.loop)
+        make: Any = tornado.AddThreadSelectorEventLoop
+        return make(self.loop)
 
     def unwatch(self, descriptor: int) -> None:
         if not self.loop.is_closed():

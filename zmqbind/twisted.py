@@ -66,7 +66,7 @@ class _Timer:
 class _Reader:
     """The descriptor of a socket, as reactors want it."""
 
-    def __init__(self, descriptor: int, callback: _core.Call) -> None:
+    def __init__(self, descriptor: int, callback: _core.WeakCall) -> None:
         self._descriptor = descriptor
         self._callback = callback
 
@@ -107,7 +107,7 @@ class _Loop(_core.Loop):
         if not operation.future.called:
             operation.future.cancel()
 
-    def watch(self, descriptor: int, callback: _core.Call) -> None:
+    def watch(self, descriptor: int, callback: _core.WeakCall) -> None:
         reader = self._readers[descriptor] = _Reader(descriptor, callback)
         self.loop.addReader(reader)
 
