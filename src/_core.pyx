@@ -98,6 +98,8 @@ cdef extern from "platform.h" nogil:
     void *zb_socket(void *context, int type)
     void zb_terminate_detached(void *context)
     const char *zb_libzmq_path()
+    const int ZB_RUN
+    int zb_turns
 
 cdef extern from "locks.h":
     const bint ZB_FREE_THREADED
@@ -145,5 +147,6 @@ include "proxy.pyx"
 include "aio.pyx"
 include "async_socket.pyx"
 include "task_socket.pyx"
+include "green.pyx"
 include "utils.pyx"
 include "module.pyx"

@@ -493,7 +493,7 @@ cdef class Engine:
         return self.handle.events
 
     cdef int unwatch(self) except -1:
-        self.handle.watched = False
+        self.handle.watched = self.handle.line is not None
         if self.watching:
             self.watching = False
             self.loop.unwatch(self.handle.descriptor)
@@ -519,10 +519,7 @@ cdef class Engine:
             self.nudged = False
             if self.unfinished:
                 self.nudge()
-        if self.busy():
-            self.handle.watched = True
-        else:
-            self.handle.watched = False
+        self.handle.watched = self.busy() or self.handle.line is not None
 
     cdef int serve_lines(self) except -1:
         cdef int events
@@ -727,18 +724,24 @@ cdef int with_returned(Handle handle, int option, int value) except? -1:
 
 
 cdef int nudge(Handle handle) except -1:
-    """A call goes into a socket that operations wait for: what they wait for may come up unannounced."""
+    """A call goes into a socket that is waited for: what the others wait for may come up unannounced."""
     cdef Engine engine = engine_of(handle)
+    cdef Line line = line_at(handle)
     if engine is not None:
         engine.nudge()
+    if line is not None:
+        line.nudge()
     return 0
 
 
 cdef int end_waiting(Handle handle) except -1:
     """A socket will be closed: cancel what waits for it."""
     cdef Engine engine = engine_of(handle)
+    cdef Line line = line_at(handle)
     if engine is not None:
         engine.end()
+    if line is not None:
+        line.end()
     return 0
 
 

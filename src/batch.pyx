@@ -8,11 +8,8 @@ cdef list receive_batch(Socket socket, Py_ssize_t limit, object timeout, int fla
     cdef list messages = []
     if limit < 1:
         raise ValueError(f"max_messages: expected at least 1, got {limit}")
-    if timeout is not None and not flags & ZMQ_DONTWAIT and \
-            not poll_socket(socket, ZMQ_POLLIN, as_timeout(timeout), call):
-        fail(EAGAIN)
     zmq_msg_init(&msg)
-    receive(socket, &msg, flags, call)
+    receive_within(socket, &msg, flags, OPTION if timeout is None else as_timeout(timeout), call)
     while True:
         if multipart:
             messages.append(take_parts(socket, &msg, copy, call))

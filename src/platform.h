@@ -26,6 +26,16 @@
 #define ZB_IPC_PATH_MAX_LEN ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #endif
 
+#if defined(_MSC_VER)
+#define ZB_THREAD_LOCAL __declspec(thread)
+#else
+#define ZB_THREAD_LOCAL __thread
+#endif
+
+/* Operations of green sockets that may complete in this thread at once, before other greenlets get a turn. */
+#define ZB_RUN 500
+static ZB_THREAD_LOCAL int zb_turns = ZB_RUN;
+
 /* Milliseconds on a clock that never goes back. */
 static long long zb_now_ms(void)
 {

@@ -66,6 +66,7 @@ cdef class PollSet:
     cdef short *wanted           # events of each, in libzmq's numbers
     cdef short *ready
     cdef Py_ssize_t room
+    cdef bint green              # it waits as greenlets do
 
     def __cinit__(self):
         self.entries = []
@@ -113,6 +114,7 @@ cdef class PollSet:
         """The same set, not changed by what other threads register and poll."""
         cdef PollSet other = PollSet()
         cdef Py_ssize_t count = len(self.entries)
+        other.green = self.green
         other.make_room(count)
         other.entries = list(self.entries)
         other.handles = list(self.handles)
@@ -167,16 +169,25 @@ cdef class PollSet:
 
         Nobody else may use or change the set meanwhile.
         """
-        cdef int found = self.look(&call)
+        cdef int found
+        if self.green:
+            take_turn()
+        found = self.look(&call)
         return self.sleep(timeout, call) if not found and timeout != 0 else found
 
     cdef int sleep(self, long long timeout, const char *call) except -1:
         """wait, after a look has found nothing."""
         cdef long long end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
         cdef bint first = True
-        cdef int found = 0
+        cdef int going_on, found = 0
         try:
-            while not found and rest(self.items, self.handles, end, &first, &call):
+            while not found:
+                if self.green:
+                    going_on = rest_greenly(self, end, call)
+                else:
+                    going_on = rest(self.items, self.handles, end, &first, &call)
+                if not going_on:
+                    return 0
                 found = self.look(&call)
         finally:
             vacate_all(self.handles, &call)
@@ -225,8 +236,13 @@ def zmq_poll(sockets, timeout=-1):
     Returns a list of (socket, events) pairs, events int; empty when the time is up.
     Raises TypeError for what cannot be polled, ZMQError(ENOTSOCK) for a closed socket, ContextTerminated.
     """
+    return poll_entries(sockets, timeout, False)
+
+
+cdef list poll_entries(object sockets, object timeout, bint green):
     cdef long long wait = as_timeout(timeout)
     cdef PollSet polled = PollSet()
+    polled.green = green
     for entry, flags in sockets:
         handle, descriptor = poll_target(entry)
         polled.put(len(polled.entries), entry, handle, descriptor, check_flags(flags))
@@ -293,6 +309,8 @@ cdef class Poller:
         cdef const char *call = b"poll"
         cdef PollSet polled = self.set
         cdef int found
+        if polled.green:
+            take_turn()
         if ZB_FREE_THREADED:
             with cython.critical_section(self):
                 polled = polled.copy()

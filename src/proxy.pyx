@@ -6,6 +6,7 @@
 cdef enum:
     PROXY_BURST = 1000  # messages passed one way before the other way is looked at
     SIGNAL_CHECK = 50   # milliseconds; the longest time with messages to pass and no look for signals
+    GREEN_SLICE = 1     # milliseconds; the same, for a look at other greenlets
 
 
 cdef struct Way:
@@ -29,19 +30,22 @@ cdef struct Proxy:
     bint paused
     bint terminated
     bint busy              # messages have been passed since signals were looked for
+    bint capture_full      # a green one waits for room there
+    bint green             # it does not wait, and comes out often, to let other greenlets run
 
 
-cdef Handle part_of_proxy(object socket, str name, bint optional):
-    """The handle of one of a proxy's sockets; the argument's name is for the error."""
+cdef Socket part_of_proxy(object socket, str name, bint optional):
+    """One of a proxy's sockets; the argument's name is for the error."""
     if socket is None and optional:
         return None
     if not isinstance(socket, Socket):
         raise TypeError(f"{name}: expected Socket, got {type(socket).__name__}")
-    return (<Socket>socket).handle
+    return socket
 
 
-cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *call) except -1:
-    """Run a proxy between handles (front, back, capture, control) without the GIL; signals are handled between."""
+cdef int run_proxy(list sockets_or_none, zmq_msg_t *prefixes, bint swap, const char *call) except -1:
+    """Run a proxy between sockets (front, back, capture, control) without the GIL; signals are handled between."""
+    cdef list handles = [None if socket is None else (<Socket>socket).handle for socket in sockets_or_none]
     cdef Proxy proxy
     cdef Handle front = handles[0], back = handles[1], capture = handles[2], control = handles[3]
     cdef void *capture_pointer
@@ -59,17 +63,21 @@ cdef int run_proxy(list handles, zmq_msg_t *prefixes, bint swap, const char *cal
     proxy.capture_may_block = capture is not None and option_of(capture_pointer, ZMQ_TYPE) not in (ZMQ_PUB, ZMQ_XPUB)
     proxy.control = NULL if control is None else control.pointer
     proxy.swap = swap and option_of(front.pointer, ZMQ_TYPE) == ZMQ_ROUTER == option_of(back.pointer, ZMQ_TYPE)
-    proxy.paused = proxy.terminated = False
+    proxy.paused = proxy.terminated = proxy.capture_full = False
     proxy.busy = True
+    proxy.green = any([socket is not None and (<Socket>socket).green for socket in sockets_or_none])
     try:
         while True:
             with nogil:
                 code = proxy_loop(&proxy)
                 zb_come_out(sockets)
             come_out_all(handles, &call)
+            nudge_all(handles)
             if code == 0:
                 break
             interrupted(code, call.decode())
+            if proxy.green:
+                rest_of_proxy(&proxy, handles, call)
             zb_drain()
             sockets = go_inside_all(handles, &call)
     finally:
@@ -100,6 +108,15 @@ cdef int come_out_all(list handles, const char **mark) noexcept:
     return 0
 
 
+cdef int nudge_all(list handles) except -1:
+    """Tell those who wait for one of a proxy's sockets, whom its descriptor tells no longer."""
+    cdef Handle handle
+    for handle in handles:
+        if handle is not None and handle.watched:
+            nudge(handle)
+    return 0
+
+
 def proxy(frontend, backend, capture=None):
     """Pass messages between two sockets, and a copy of each to a third, until the context ends (zmq_proxy).
 
@@ -108,10 +125,10 @@ def proxy(frontend, backend, capture=None):
     A message is read only when there is room for it on the other side; at the end of a burst that fills the other
     side's high-water mark one message may be held, and is dropped if an exception ends the proxy just then.
     """
-    handles = [part_of_proxy(frontend, "frontend", False),
+    sockets = [part_of_proxy(frontend, "frontend", False),
                part_of_proxy(backend, "backend", False),
                part_of_proxy(capture, "capture", True), None]
-    return run_proxy(handles, NULL, False, b"proxy")
+    return run_proxy(sockets, NULL, False, b"proxy")
 
 
 def proxy_steerable(frontend, backend, capture=None, control=None):
@@ -123,11 +140,11 @@ def proxy_steerable(frontend, backend, capture=None, control=None):
     Where control is a REP socket, other commands are answered with an empty message. Returns 0 after TERMINATE.
     Raises as proxy does.
     """
-    handles = [part_of_proxy(frontend, "frontend", False),
+    sockets = [part_of_proxy(frontend, "frontend", False),
                part_of_proxy(backend, "backend", False),
                part_of_proxy(capture, "capture", True),
                part_of_proxy(control, "control", True)]
-    return run_proxy(handles, NULL, False, b"proxy_steerable")
+    return run_proxy(sockets, NULL, False, b"proxy_steerable")
 
 
 def device(int device_type, frontend, backend):
@@ -148,7 +165,7 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
     in_socket and out_socket. Blocks without the GIL until the context is terminated. Raises as proxy does.
     """
     cdef zmq_msg_t prefixes[2]
-    handles = [part_of_proxy(in_socket, "in_socket", False),
+    sockets = [part_of_proxy(in_socket, "in_socket", False),
                part_of_proxy(out_socket, "out_socket", False),
                part_of_proxy(mon_socket, "mon_socket", False), None]
     for name, prefix in (("in_prefix", in_prefix), ("out_prefix", out_prefix)):
@@ -159,7 +176,7 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
     try:
         copy_in(&prefixes[0], PyBytes_AS_STRING(in_prefix), PyBytes_GET_SIZE(in_prefix))
         copy_in(&prefixes[1], PyBytes_AS_STRING(out_prefix), PyBytes_GET_SIZE(out_prefix))
-        return run_proxy(handles, prefixes, True, b"monitored_queue")
+        return run_proxy(sockets, prefixes, True, b"monitored_queue")
     finally:
         zmq_msg_close(&prefixes[0])
         zmq_msg_close(&prefixes[1])
@@ -174,16 +191,19 @@ cdef int proxy_loop(Proxy *proxy) noexcept nogil:
     cdef zmq_pollitem_t items[3]
     cdef Way *there = &proxy.ways[0]
     cdef Way *back = &proxy.ways[1]
-    cdef long long check = zb_now_ms() + SIGNAL_CHECK
+    cdef long long check = zb_now_ms() + (GREEN_SLICE if proxy.green else SIGNAL_CHECK)
     cdef int code, ready
     items[0].socket, items[1].socket, items[2].socket = there.source, back.source, proxy.control
     items[2].events = ZMQ_POLLIN
     while True:
         items[0].events = items[1].events = 0
-        if not proxy.paused:
-            items[0].events = (0 if there.waits_for_room else ZMQ_POLLIN) | (ZMQ_POLLOUT if back.waits_for_room else 0)
-            items[1].events = (0 if back.waits_for_room else ZMQ_POLLIN) | (ZMQ_POLLOUT if there.waits_for_room else 0)
-        ready = c_poll(items, 2 if proxy.control == NULL else 3, SIGNAL_CHECK if proxy.busy else -1)
+        if proxy.capture_full:
+            proxy.capture_full = not option_of(proxy.capture, ZMQ_EVENTS) & ZMQ_POLLOUT
+        if not proxy.paused and not proxy.capture_full:
+            items[0].events = wanted_of(there, back)
+            items[1].events = wanted_of(back, there)
+        ready = c_poll(items, 2 if proxy.control == NULL else 3,
+                       0 if proxy.green else SIGNAL_CHECK if proxy.busy else -1)
         if ready < 0:
             return last_errno()
         proxy.busy = ready > 0
@@ -193,13 +213,35 @@ cdef int proxy_loop(Proxy *proxy) noexcept nogil:
             code = obey(proxy)
             if code != 0 or proxy.terminated:
                 return code
-        if proxy.paused:
+        if proxy.paused or proxy.capture_full:
             continue
         code = pass_burst(proxy, there, items[1 if there.waits_for_room else 0].revents)
         if code == 0 and there.source != back.source:
             code = pass_burst(proxy, back, items[0 if back.waits_for_room else 1].revents)
         if code != 0:
             return code
+
+
+cdef inline short wanted_of(const Way *out, const Way *back) noexcept nogil:
+    """The events to wait for at a socket, of the way out of it and the way back."""
+    return (0 if out.waits_for_room else ZMQ_POLLIN) | (ZMQ_POLLOUT if back.waits_for_room else 0)
+
+
+cdef int rest_of_proxy(const Proxy *proxy, list handles, const char *call) except -1:
+    """Let other greenlets run, until there is something to do."""
+    cdef PollSet polled
+    if proxy.busy:
+        return yield_turn()
+    polled = PollSet()
+    polled.green = True
+    if proxy.capture_full:
+        polled.put(0, None, handles[2], -1, ZMQ_POLLOUT)
+    elif not proxy.paused:
+        polled.put(0, None, handles[0], -1, wanted_of(&proxy.ways[0], &proxy.ways[1]))
+        polled.put(1, None, handles[1], -1, wanted_of(&proxy.ways[1], &proxy.ways[0]))
+    if handles[3] is not None:
+        polled.put(2, None, handles[3], -1, ZMQ_POLLIN)
+    return polled.wait(-1, call)
 
 
 cdef int pass_burst(Proxy *proxy, Way *way, short events) noexcept nogil:
@@ -253,6 +295,9 @@ cdef int give_message(Proxy *proxy, Way *way) noexcept nogil:
     cdef bint last = False
     cdef int code
     if proxy.capture_may_block and not option_of(proxy.capture, ZMQ_EVENTS) & ZMQ_POLLOUT:
+        if proxy.green:
+            proxy.capture_full = True
+            return EAGAIN
         code = await_room(proxy.capture)
         if code != 0:
             return code

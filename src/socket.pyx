@@ -596,7 +596,10 @@ cdef object recv_frame(Socket socket, int flags):
 
 cdef int poll_socket(Socket socket, int events, long long timeout, const char *call) except -1:
     """Wait until a socket is ready for some of events, at most `timeout` milliseconds (-1: forever); return those."""
-    cdef int ready = current_events(socket.handle, events, call)
+    cdef int ready
+    if socket.green:
+        take_turn()
+    ready = current_events(socket.handle, events, call)
     if ready or timeout == 0:
         return ready
     return wait_for_events(socket, events, timeout, call)

@@ -3,20 +3,29 @@
 # What these functions are called for they have done when they return, and are still inside the socket; where they
 # raise, they have left it.
 
-cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending, const char *call) except -1:
-    """Send or receive msg when libzmq can, after it could not at once; raises Again when the option's time is up.
+cdef enum:
+    OPTION = -2  # a timeout: that of the socket's option
+
+
+cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending, long long timeout,
+                          const char *call) except -1:
+    """Send or receive msg when libzmq can, after it could not at once; raises Again after `timeout` milliseconds.
 
     Called outside of the socket, comes back inside.
     """
     cdef Handle handle = socket.handle
     cdef list handles = [handle]
-    cdef int timeout = get_option(socket, ZMQ_SNDTIMEO if sending else ZMQ_RCVTIMEO, None)
-    cdef long long end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
+    cdef long long end
     cdef bint first = True
     cdef pollfd item
     cdef int code
+    if timeout == OPTION:
+        timeout = get_option(socket, ZMQ_SNDTIMEO if sending else ZMQ_RCVTIMEO, None)
+    if socket.green:
+        return wait_greenly(socket, msg, flags, sending, timeout, call)
     if timeout == 0:
         return fail(EAGAIN)
+    end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
     enter(socket, call)
     item.fd = descriptor_of(handle, &call)
     item.events = POLLIN
@@ -46,15 +55,31 @@ cdef inline int transfer(zmq_msg_t *msg, void *pointer, int flags, bint sending)
     return 0
 
 
+cdef inline bint not_free(Socket socket) noexcept:
+    """Whether to ask `line_up` first: on a green socket that others wait for, or after a long run of operations."""
+    global zb_turns
+    if not socket.green:
+        return False
+    zb_turns -= 1
+    return zb_turns <= 0 or socket.handle.line is not None
+
+
 cdef inline int receive(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
     """Receive one frame into msg, which is initialised and stays the caller's to close."""
+    return receive_within(socket, msg, flags, OPTION, call)
+
+
+cdef inline int receive_within(Socket socket, zmq_msg_t *msg, int flags, long long timeout, const char *call) except -1:
+    """receive, within some milliseconds."""
     cdef int code
+    if not_free(socket) and line_up(socket, flags, False, call):
+        return wait_to_transfer(socket, msg, flags, False, timeout, call)
     enter(socket, call)
     while zmq_msg_recv(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT) < 0:
         code = last_errno()
         leave(socket.handle)
         if code == EAGAIN and not flags & ZMQ_DONTWAIT:
-            return wait_to_transfer(socket, msg, flags, False, call)
+            return wait_to_transfer(socket, msg, flags, False, timeout, call)
         interrupted(code)
         enter(socket, call)
     return 0
@@ -62,10 +87,33 @@ cdef inline int receive(Socket socket, zmq_msg_t *msg, int flags, const char *ca
 
 cdef inline int dispatch(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
     """Send msg. Afterwards it is libzmq's, or closed if an exception is raised. The caller has called `enter`."""
+    if not_free(socket):
+        return dispatch_in_turn(socket, msg, flags, call)
+    return dispatch_now(socket, msg, flags, call)
+
+
+cdef inline int dispatch_now(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
     if zmq_msg_send(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT) >= 0:
         socket.handle.begun = flags & ZMQ_SNDMORE
         return 0
     return dispatch_again(socket, msg, flags, call)
+
+
+cdef int dispatch_in_turn(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
+    """dispatch, on a green socket that is not free."""
+    cdef Handle handle = socket.handle
+    try:
+        if handle.held or not handle.begun:  # else it is the rest of a message, for which nobody waits
+            leave(handle)
+            if line_up(socket, flags, True, call):
+                wait_to_transfer(socket, msg, flags, True, OPTION, call)
+                handle.begun = flags & ZMQ_SNDMORE
+                return 0
+            enter(socket, call)
+    except BaseException:
+        zmq_msg_close(msg)
+        raise
+    return dispatch_now(socket, msg, flags, call)
 
 
 cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
@@ -93,7 +141,7 @@ cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *ca
         while code != 0:
             leave(handle)
             if code == EAGAIN and not flags & ZMQ_DONTWAIT:
-                code = wait_to_transfer(socket, msg, flags, True, call)
+                code = wait_to_transfer(socket, msg, flags, True, OPTION, call)
             else:
                 interrupted(code)
                 enter(socket, call)
@@ -139,5 +187,6 @@ cdef int drop_parts(Socket socket) noexcept:
 cdef int wait_for_events(Socket socket, int events, long long timeout, const char *call) except -1:
     """Wait until some of `events` are ready, at most `timeout` milliseconds (-1: forever); return those."""
     cdef PollSet alone = PollSet()
+    alone.green = socket.green
     alone.put(0, socket, socket.handle, -1, events)
     return alone.ready[0] if alone.wait(timeout, call) else 0

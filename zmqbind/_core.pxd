@@ -41,8 +41,10 @@ cdef class Handle:
     cdef int descriptor          # libzmq's FD option, or -1
     cdef bint begun              # parts of a message were sent, and more are to follow
     cdef bint exposed            # others may be using libzmq's socket: `events` is never up to date
-    cdef bint watched            # operations of an event loop wait for it
-    cdef object engine           # weak reference to the Engine that serves them, or None
+    cdef bint held               # a greenlet waits with the rest of a message: nobody else may send
+    cdef bint watched            # operations of an event loop, or greenlets, wait for it
+    cdef object engine           # weak reference to the Engine that serves the operations, or None
+    cdef object line             # the Line in which the greenlets wait, or None
     cdef bint abandoned          # its Socket was dropped while a shadow was inside: to be closed with the Handle
 
 
@@ -67,6 +69,7 @@ cdef class Socket:
     cdef int adopt(self, Handle handle, Context context, bint shadow) except -1
     cdef int open(self, Context context, int socket_type) except -1
     cdef int end(self, linger) except -1
+    cdef bint green              # it waits as greenlets do: see src/green.pyx
     cdef bint plain              # send and recv are those of this class
     cdef int type
     cdef tuple place             # file and line it was made at

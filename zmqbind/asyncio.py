@@ -112,10 +112,10 @@ class _Loop(_core.Loop):
     def _selector_thread(self) -> Any:
         """On a Proactor loop, which is not verified: a thread that waits for descriptors in its stead."""
         try:
-            from tornado.platform import asyncio as tornado
+            from tornado.platform.asyncio import AddThreadSelectorEventLoop
         except ImportError:
             raise RuntimeError(NO_READER.format(loop=self.loop)) from None
-        make: Any = tornado.AddThreadSelectorEventLoop
+        make: Any = AddThreadSelectorEventLoop  # typed as if it were abstract
         return make(self.loop)
 
     def unwatch(self, descriptor: int) -> None:

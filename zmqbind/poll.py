@@ -8,7 +8,7 @@ from .constants import PollEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from typing_extensions import Self
@@ -46,6 +46,17 @@ def select(
     or have an error. timeout: seconds, float; None: without limit.
     Returns three lists: what can be read, what can be written, what has an error. Raises as zmq_poll does.
     """
+    return select_by(zmq_poll, rlist, wlist, xlist, timeout)
+
+
+def select_by(
+    poll: Callable[[Iterable[tuple[Any, int]], float], list[tuple[Any, int]]],
+    rlist: Iterable[Any],
+    wlist: Iterable[Any],
+    xlist: Iterable[Any],
+    timeout: float | None,
+) -> tuple[list[Any], list[Any], list[Any]]:
+    """select, by a function that does what zmq_poll does."""
     wanted = tuple(
         (list(sockets), int(event))
         for sockets, event in ((rlist, PollEvent.POLLIN), (wlist, PollEvent.POLLOUT), (xlist, PollEvent.POLLERR))
@@ -55,7 +66,7 @@ def select(
         for socket in sockets:
             flags[socket] = flags.get(socket, 0) | event
     milliseconds = -1 if timeout is None or timeout < 0 else int(timeout * 1000)
-    ready = dict(zmq_poll(flags.items(), milliseconds))
+    ready = dict(poll(flags.items(), milliseconds))
 
     def those_with(sockets: list[Any], event: int) -> list[Any]:
         found = []

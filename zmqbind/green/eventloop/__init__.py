@@ -1,0 +1,1 @@
+"""Tornado's loop over gevent's sockets: see zmqstream."""
