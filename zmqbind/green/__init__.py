@@ -22,40 +22,10 @@ import gevent
 
 import zmqbind as _zmqbind
 from zmqbind import *  # noqa: F403
-from zmqbind import (
-    _FINISHED_TRACKER,
-    DRAFT_API,
-    EXIT_LINGER,
-    IPC_PATH_MAX_LEN,
-    PYZMQ_DRAFT_API,
-    Frame,
-    Message,
-    MessageTracker,
-    Stopwatch,
-    SyncContext,
-    SyncSocket,
-    __revision__,
-    __version__,
-    _core,
-    constants,
-    curve_keypair,
-    curve_public,
-    device,
-    error,
-    get_includes,
-    has,
-    proxy,
-    proxy_steerable,
-    pyzmq_version,
-    pyzmq_version_info,
-    strerror,
-    zmq_errno,
-    zmq_version,
-    zmq_version_info,
-)
+from zmqbind import _core
 
-from .poll import Poller, select, zmq_poll
-from .sockets import Context, Socket
+from .poll import Poller, select, zmq_poll  # noqa: F401
+from .sockets import Context, Socket  # type: ignore[assignment]  # noqa: F401
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +34,13 @@ if TYPE_CHECKING:
 _core._use_gevent(gevent.get_hub, gevent.getcurrent)
 
 __all__ = _zmqbind.__all__
+
+
+def device(  # type: ignore[no-redef]  # in place of the plain one
+    device_type: int, isocket: _core.Socket, osocket: _core.Socket
+) -> int:
+    """Run a proxy between two sockets, while other greenlets run: the older name of proxy. See zmqbind.device."""
+    return _core.device(device_type, isocket, osocket)
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Context", "Socket"]
 
 
-class Socket(_core.GreenSocket, _socket.Socket):  # type: ignore[misc, type-arg]  # the same methods, compiled
+class Socket(_core.GreenSocket, _socket.Socket[bytes]):
     """A socket that lets other greenlets run while one waits in it. See zmqbind.Socket.
 
     Its methods are those of zmqbind.Socket. Several greenlets may wait for one socket: receivers are served in the
@@ -24,6 +24,14 @@ class Socket(_core.GreenSocket, _socket.Socket):  # type: ignore[misc, type-arg]
     """
 
     __slots__ = ()
+
+    def get(self, opt: int) -> Any:
+        """Return an option of the socket. See zmqbind.Socket.get, which calls the parameter option."""
+        return super().get(opt)
+
+    def set(self, opt: int, val: int | bytes) -> None:
+        """Set an option of the socket. See zmqbind.Socket.set, which calls the parameters option and optval."""
+        super().set(opt, val)
 
 
 class Context(_context.Context[Socket]):

@@ -97,7 +97,7 @@ class Adapter:
 
     @staticmethod
     async def sleep(seconds):
-        # By a timer also for 0: a whole turn of the loop, with a look at descriptors and timers. gevent.sleep(0) is less.
+        # By a timer also for 0: that is a whole turn of the loop, with descriptors and timers. gevent.sleep(0) is less.
         hub = gevent.get_hub()
         hub.wait(hub.loop.timer(seconds))
 

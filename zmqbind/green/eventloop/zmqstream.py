@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["ZMQStream"]
+__all__ = ["ZMQStream"]  # noqa: F822
 
 
 def __getattr__(name: str) -> Any:
