@@ -188,6 +188,16 @@ def test_polling(start):
     assert output.endswith("Asked for stop and answered stopping\n")
 
 
+def test_gevent(start):
+    pytest.importorskip("gevent")
+    server = start("gevent/server.py", ANY_PORT)
+    endpoint = server.wait_for(r"Answering on (\S+)")
+    output = start("gevent/client.py", endpoint).finish()
+    answers = ["Bubo bubo is the eagle owl", "Pica pica is the magpie", "Turdus merula is the blackbird"]
+    assert sorted(output.splitlines()) == [*answers, *["tick"] * 3]
+    assert server.interrupt().endswith("The server stops\n")
+
+
 def questions_are_answered(start, server_script, client_script):
     server = start(server_script, ANY_PORT)
     endpoint = server.wait_for(r"Listening on (\S+)")
