@@ -99,7 +99,8 @@ class Adapter:
     async def sleep(seconds):
         # By a timer also for 0: that is a whole turn of the loop, with descriptors and timers. gevent.sleep(0) is less.
         hub = gevent.get_hub()
-        hub.wait(hub.loop.timer(seconds))
+        with hub.loop.timer(seconds) as timer:
+            hub.wait(timer)
 
     def make_context(self):
         return _Context()
