@@ -15,7 +15,7 @@ gil='import sys, sysconfig; sys.exit(bool(sysconfig.get_config_var("Py_GIL_DISAB
 "$python" -c "$gil" || extra=test-free-threading # not all of the rest can be had there
 
 "$python" -m venv "$scratch/venv"
-"$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+"$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check --prefer-binary \
     "zmqbind[cli,$extra] @ file://$package"
 cp -r tests examples pyproject.toml "$scratch"
 cd "$scratch"
