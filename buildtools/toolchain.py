@@ -32,21 +32,22 @@ def versions():
     if kinds["CC"] != kinds["CXX"]:
         reasons = [f"{variable}={shlex.join(command(variable))} is {kinds[variable]}" for variable in kinds]
         stop("The C and the C++ compiler are not of one kind:", reasons, HOW_TO_CHOOSE)
-    return [ask("CC", "--version").partition("\n")[0], ask("CXX", "--version").partition("\n")[0]]
+    return [kinds["CC"], first_line("CC"), first_line("CXX")]
+
+
+def first_line(variable):
+    """What a compiler says of its version, with the packager's own; Zig has no answer when it has a target."""
+    done = subprocess.run([*command(variable), "--version"], capture_output=True, text=True, errors="replace")
+    return done.stdout.partition("\n")[0]
 
 
 def kind(variable):
     """The version as the preprocessor has it, which is the same for C and C++: "12.2.0", "Clang 14.0.6"."""
-    return ask(variable, "-E", "-x", "c", "-", text="__VERSION__\n").splitlines()[-1].strip('"')
-
-
-def ask(variable, *options, text=""):
-    """What a compiler prints."""
-    words = [*command(variable), *options]
-    done = subprocess.run(words, input=text, capture_output=True, text=True, errors="replace")
+    words = [*command(variable), "-E", "-x", "c", "-"]
+    done = subprocess.run(words, input="__VERSION__\n", capture_output=True, text=True, errors="replace")
     if done.returncode or not done.stdout:
         stop(f"{shlex.join(words)} failed:", done.stderr.splitlines()[:10], HOW_TO_CHOOSE)
-    return done.stdout
+    return done.stdout.splitlines()[-1].strip('"')
 
 
 def link_time_optimisation():

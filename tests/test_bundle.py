@@ -116,7 +116,7 @@ def test_compilers_that_do_not_belong_together(compilers, kinds, problem):
 
 def test_the_record_changes_with_the_compiler(compilers):
     compilers(CC="12.2.0", CXX="12.2.0")
-    assert toolchain.versions() == ['"12.2.0"', '"12.2.0"']
+    assert toolchain.versions() == ["12.2.0", '"12.2.0"', '"12.2.0"']
 
 
 @pytest.mark.skipif(not shutil.which("cc") or not shutil.which("c++"), reason="needs a compiler")
