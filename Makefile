@@ -1,17 +1,17 @@
 # The developer's interface to zmqbind. `make` lists the targets.
 #
-#   PYTHON   the interpreter to build for         (make test PYTHON=python3.12)
-#   VENV     the virtual environment to work in   (default: .venv, or .venv-3.12 with PYTHON=python3.12)
-#   ARGS     passed on to pytest or the benchmark (make test ARGS="-k socket -x")
-#   SECONDS  how long the soak lasts              (make soak SECONDS=30; default: 600)
-#   TARGET   the glibc that Zig builds wheels for  (make wheels TARGET=manylinux_2_17; default: GCC, for the one here)
+#   PYTHON          the interpreter to build for         (make test PYTHON=python3.12)
+#   VENV            the virtual environment to work in   (default: .venv, or .venv-3.12 with PYTHON=python3.12)
+#   ARGS            passed on to pytest or the benchmark (make test ARGS="-k socket -x")
+#   SECONDS         how long the soak lasts              (make soak SECONDS=30; default: 600)
+#   WHEEL_PLATFORM  the glibc that Zig builds wheels for (manylinux_2_17; default: GCC builds them, for the one here)
 
 comma := ,
 
 PYTHON ?= python3
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON:python%=%)))
 # Not all of the tools there are can be had for a free-threaded Python (python3.13t).
-EXTRAS ?= $(if $(filter %t,$(PYTHON)),cli$(comma)test-free-threading,dev)
+EXTRAS ?= $(if $(filter %t,$(PYTHON)),cli$(comma)test-free-threading$(comma)wheel,dev)
 ARGS ?=
 SECONDS ?= 600
 
@@ -80,7 +80,7 @@ wheels: $(INSTALLED)  ## The same for every CPython from 3.10 that pyenv has
 	    tools/wheel.sh $(BIN)/python $$pythons && tools/try-wheels.sh $$pythons
 
 wheel-elsewhere: $(INSTALLED)  ## Test a wheel that is in dist on another Debian release; as root
-	@tools/try-elsewhere.sh $(BIN)/python trixie
+	@tools/try-elsewhere.sh $(BIN)/python trixie 3.13
 
 reproducible: $(INSTALLED)  ## Build a wheel twice in different places, and compare
 	@tools/reproducible.sh $(BIN)/python

@@ -4,7 +4,6 @@ import os
 import sys
 from glob import glob
 from pathlib import Path
-from shutil import copyfile
 
 from Cython.Build import cythonize
 from Cython.Compiler.Errors import CompileError
@@ -15,7 +14,7 @@ from setuptools.command.build_ext import build_ext as _build_ext
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from buildtools import libzmq
+from buildtools import libzmq, licenses
 
 
 class build(_build):
@@ -43,7 +42,7 @@ class build_ext(_build_ext):
         found.apply(core)
         if found.static:
             self._forget_runtime_paths()
-        self.distribution.bundled_licenses = found.licenses
+        self.distribution.libzmq = found
         super().build_extensions()
 
     def _forget_runtime_paths(self):
@@ -67,20 +66,9 @@ class bdist_wheel(_bdist_wheel):
     def write_wheelfile(self, wheelfile_base, *args, **options):
         """The last file of the metadata: written when all has been built, or before that in an editable install."""
         super().write_wheelfile(wheelfile_base, *args, **options)
-        licenses = getattr(self.distribution, "bundled_licenses", None)
-        if licenses is not None:
-            self._add_licenses(Path(wheelfile_base), licenses)
-
-    def _add_licenses(self, distinfo, directory):
-        texts = sorted(file.relative_to(directory) for file in directory.rglob("*.txt"))
-        for text in texts:
-            goal = distinfo / "licenses" / text
-            goal.parent.mkdir(parents=True, exist_ok=True)
-            copyfile(directory / text, goal)
-        metadata = distinfo / "METADATA"
-        own = "License-File: LICENSE\n"
-        listed = own + "".join(f"License-File: {text.as_posix()}\n" for text in texts)
-        metadata.write_text(metadata.read_text("utf-8").replace(own, listed, 1), "utf-8")
+        found = getattr(self.distribution, "libzmq", None)
+        if found is not None and found.licenses is not None:
+            licenses.add(Path(wheelfile_base), found.licenses, found.version)
 
 
 setup(

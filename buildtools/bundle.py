@@ -4,8 +4,8 @@
 builds, which then take `ZMQBIND_LIBZMQ=PREFIX`.
 """
 
-import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,19 +14,18 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from . import toolchain
 from .messages import stop
-from .sources import LIBSODIUM, LIBZMQ
+from .prefixes import LICENSES, publish, read_record, refuse_others
+from .sources import LIBSODIUM, LIBZMQ, DownloadFailed
 
 DRAFTS = "ZMQBIND_LIBZMQ_DRAFTS"
-RECORD = "share/zmqbind.json"  # in the prefix: what was built, and the flags that programs linked to it want
-LICENSES = "share/licenses"
+NOT_DOWNLOADED = 3  # the exit status that makes tools/wheel.sh look for sources elsewhere
 LICENSE_FILES = ("LICENSE", "COPYING", "COPYING.LESSER")
 
 # Beside a C and a C++ compiler; those that PyPI has come with a build from an sdist.
 PROGRAMS_FROM_PYPI = {"cmake": "cmake>=3.16", "ninja": "ninja", "pkg-config": "pkgconf"}
 PROGRAMS = ["make", *PROGRAMS_FROM_PYPI]
-
-COMPILERS = ["CC", "CXX", "AR", "RANLIB", "CFLAGS", "CXXFLAGS", "LDFLAGS"]  # variables that name them
 
 LIBZMQ_OPTIONS = {
     "BUILD_SHARED": "OFF",
@@ -59,26 +58,20 @@ def build(prefix):
         stop(
             "On Windows, libzmq is not built along with zmqbind: install it by vcpkg, set ZMQBIND_LIBZMQ to its prefix."
         )
-    prefix = Path(prefix).absolute()
-    wanted = {"inputs": inputs(), "lto": link_time_optimisation()}
+    prefix = Path(prefix).resolve()
+    refuse_others(prefix)
+    check_programs()
+    wanted = {"inputs": inputs(), "lto": toolchain.link_time_optimisation()}
     if read_record(prefix) == wanted:
         return prefix
-    check_programs()
     with tempfile.TemporaryDirectory(prefix="zmqbind-") as scratch:
+        check_scratch(scratch)
         libzmq, libsodium = LIBZMQ.unpack(scratch), LIBSODIUM.unpack(scratch)
-        shutil.rmtree(prefix, ignore_errors=True)
-        build_libsodium(libsodium, prefix, scratch)
-        build_libzmq(libzmq, prefix, scratch)
-    (prefix / RECORD).write_text(json.dumps(wanted))
+        installed = Path(scratch, "installed")
+        build_libsodium(libsodium, installed, scratch)
+        build_libzmq(libzmq, installed, scratch)
+        publish(installed, wanted, prefix)
     return prefix
-
-
-def read_record(prefix):
-    """What build() noted in a prefix, or None where it has not been, or did not finish."""
-    try:
-        return json.loads(Path(prefix, RECORD).read_text())
-    except FileNotFoundError:
-        return None
 
 
 def inputs():
@@ -88,24 +81,43 @@ def inputs():
         "CXX",
         "AR",
         "RANLIB",
+        "CPPFLAGS",
         "CFLAGS",
         "CXXFLAGS",
         "LDFLAGS",
         "ARCHFLAGS",
         "MACOSX_DEPLOYMENT_TARGET",
-        DRAFTS,
     ]
     return {
         "sources": [LIBZMQ.identity(), LIBSODIUM.identity()],
+        "drafts": drafts(),
+        "compilers": toolchain.versions(),
         "environment": {name: os.environ[name] for name in variables if name in os.environ},
         "platform": sysconfig.get_platform(),
-        "recipe": Path(__file__).read_text(),
+        "recipe": Path(__file__).read_text("utf-8") + Path(toolchain.__file__).read_text("utf-8"),
     }
+
+
+def drafts():
+    """Whether libzmq's drafts are wanted."""
+    value = os.environ.get(DRAFTS, "").lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("", "0", "false", "no", "off"):
+        return False
+    stop(f"{DRAFTS}={os.environ[DRAFTS]}: this should be 1 or 0")
+
+
+def check_scratch(directory):
+    """Stop where the directory for temporary files has a name that configure scripts and make cannot cope with."""
+    if re.search(r"""[\s"#$&'`\\]""", str(directory)):
+        stop(f"Building libzmq needs a TMPDIR without spaces and quotes in its name; this is {directory}")
 
 
 def check_programs():
     """Stop where a program is missing."""
-    missing = [name for name in PROGRAMS if not shutil.which(name)]
+    programs = [toolchain.command("CC")[0], toolchain.command("CXX")[0], *PROGRAMS]
+    missing = [name for name in programs if not shutil.which(name)]
     if missing:
         stop(
             f"Building libzmq needs {', '.join(missing)}. Install and try again:",
@@ -146,7 +158,7 @@ def build_libzmq(source, prefix, scratch):
         "CMAKE_INSTALL_PREFIX": prefix,
         "CMAKE_C_FLAGS": f"{os.environ.get('CFLAGS', '')} {hiding(scratch)}",
         "CMAKE_CXX_FLAGS": f"{os.environ.get('CXXFLAGS', '')} {hiding(scratch)}",
-        "ENABLE_DRAFTS": "ON" if os.environ.get(DRAFTS, "0") not in ("", "0") else "OFF",
+        "ENABLE_DRAFTS": "ON" if drafts() else "OFF",
         "SODIUM_INCLUDE_DIRS": prefix / "include",
         "SODIUM_LIBRARIES": prefix / "lib" / "libsodium.a",
     }
@@ -156,7 +168,7 @@ def build_libzmq(source, prefix, scratch):
                 options[f"CMAKE_{name}"] = shutil.which(os.environ[program]) or os.environ[program]
     if other_machine():
         options |= {"CMAKE_SYSTEM_NAME": "Linux", "CMAKE_SYSTEM_PROCESSOR": other_machine()}
-    if not link_time_optimisation():
+    if not toolchain.link_time_optimisation():
         options["CMAKE_INTERPROCEDURAL_OPTIMIZATION"] = "OFF"
     place = Path(scratch, "build")
     run("cmake", "-G", "Ninja", "-S", source, "-B", place, *(f"-D{name}={value}" for name, value in options.items()))
@@ -167,16 +179,6 @@ def build_libzmq(source, prefix, scratch):
 def hiding(scratch):
     """Flags that keep the libraries' names inside, and this build's own directory out of libzmq's messages."""
     return f"-g0 -fvisibility=hidden -ffile-prefix-map={scratch}/="
-
-
-def link_time_optimisation():
-    """The flags for optimisation across zmqbind and libzmq: of Clang, of GCC, or none where neither works."""
-    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    for flag in ("-flto=thin", "-flto=auto"):
-        trial = [*compiler, flag, "-x", "c", "-", "-o", os.devnull]
-        if not subprocess.run(trial, input=b"int main(void) { return 0; }", capture_output=True).returncode:
-            return [flag]
-    return []
 
 
 def keep_licenses(source, goal):
@@ -191,12 +193,21 @@ def run(*command, cwd=None):
     """Run a program; where it fails, show the end of what it printed and stop."""
     command = [str(word) for word in command]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
-    done = subprocess.run(command, cwd=cwd, **output)
+    done = subprocess.run(command, cwd=cwd, env=toolchain.environment(), **output)
     if done.returncode:
         stop(f"{shlex.join(command[:4])} failed:", done.stdout.splitlines()[-30:])
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+def main(arguments):
+    """The command; its exit status is 1 for a failure, NOT_DOWNLOADED for one that other sources may help against."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
         sys.exit("usage: python -m buildtools.bundle PREFIX")
-    print(f"libzmq and libsodium are in {build(sys.argv[1])}")
+    try:
+        print(f"libzmq and libsodium are in {build(arguments[0])}")
+    except DownloadFailed as error:
+        print(error, file=sys.stderr)
+        sys.exit(NOT_DOWNLOADED)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import bundle
+from . import bundle, prefixes
 from .compiler import BuildError, check_compiler, compile_program, link_program
 from .messages import stop
 
@@ -144,10 +144,10 @@ def link_statically(found, root):
     found.static = True
     if Path(found.library_dirs[0], "libsodium.a").is_file():
         found.libraries.append("sodium")
-    record = bundle.read_record(root)
+    record = prefixes.read_record(root)
     if record is not None:
         found.lto_args = record["lto"]
-        found.licenses = root / bundle.LICENSES
+        found.licenses = root / prefixes.LICENSES
 
 
 def is_link_library(file):

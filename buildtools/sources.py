@@ -1,21 +1,26 @@
 """The sources of the libraries that a wheel carries: given by the user, or downloaded and checked."""
 
 import hashlib
+import http.client
 import os
 import shutil
-import tarfile
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from .messages import stop
+from .messages import message, stop
+from .tarballs import extract
 
 SECONDS = 60  # without a byte from the server
 
 HOW_ELSE = """\
 Either set {variable} to a directory or tarball that holds the source of {name},
 or install libzmq with its headers and build without ZMQBIND_LIBZMQ=bundled."""
+
+
+class DownloadFailed(SystemExit):
+    """There was no answer, or half of one; a file with another checksum is worse than that, and not meant here."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,8 @@ class Source:
             return None
         path = Path(value).expanduser().absolute()
         if not path.exists():
-            stop(f"{self.variable}={value}: there is no such file or directory")
+            where = "" if value == str(path) else f" ({path})"
+            stop(f"{self.variable}={value}: there is no such file or directory{where}")
         return path
 
     def identity(self):
@@ -73,21 +79,29 @@ class Source:
         file = Path(scratch, self.url.rpartition("/")[2])
         print(f"zmqbind: downloading {self.name} {self.version} from {self.url}", flush=True)
         try:
-            with urllib.request.urlopen(self.url, timeout=SECONDS) as answer, file.open("wb") as copy:
-                shutil.copyfileobj(answer, copy)
+            with urllib.request.urlopen(self.url, timeout=SECONDS) as answer:
+                file.write_bytes(answer.read())
         except urllib.error.HTTPError as error:
             error.close()
-            self.fail(f"{self.url} could not be downloaded ({error}).")
+            self.not_downloaded(error)
+        except http.client.HTTPException as error:
+            self.not_downloaded(repr(error))
         except OSError as error:
-            self.fail(f"{self.url} could not be downloaded ({getattr(error, 'reason', error)}).")
+            self.not_downloaded(getattr(error, "reason", error))
         found = digest(file)
         if found != self.sha256:
-            self.fail(f"{self.url} has the sha256 {found}, but it should be {self.sha256}: it was not used.")
+            problem = f"{self.url} has the sha256 {found}, but it should be {self.sha256}: it was not used."
+            stop(problem, [], self.how_else())
         return file
 
-    def fail(self, problem):
-        """Give up on the official release, and say what else can be done."""
-        stop(problem, [], HOW_ELSE.format(variable=self.variable, name=self.name))
+    def not_downloaded(self, reason):
+        """Give up on the official release."""
+        problem = f"{self.url} could not be downloaded ({reason})."
+        raise DownloadFailed(message(problem, [], self.how_else())) from None
+
+    def how_else(self):
+        """What can be done without the official release."""
+        return HOW_ELSE.format(variable=self.variable, name=self.name)
 
 
 LIBZMQ = Source(
@@ -112,15 +126,3 @@ LIBSODIUM = Source(
 def digest(file):
     """The sha256 of a file, in hexadecimal."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def extract(tarball, goal):
-    """Unpack a tarball into a directory; what would land outside of it is refused where Python can tell."""
-    try:
-        with tarfile.open(tarball) as archive:
-            safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            archive.extractall(goal, **safely)
-    except tarfile.ReadError:
-        stop(f"{tarball}: this is not a tarball, or not a whole one")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        stop(f"{tarball}: it cannot be unpacked: {error}")

@@ -40,7 +40,7 @@ cdef class Loop:
 
     cdef object done(self, object value):
         """Return a future that has a result."""
-        if value is None and self.nothing is not None and (<PyObject *>self.nothing).ob_refcnt == 1:
+        if value is None and self.nothing is not None and Py_REFCNT(self.nothing) == 1:
             return self.nothing
         future = self.make_future()
         future.set_result(value)
@@ -661,7 +661,7 @@ cdef class Engine:
 
 
 cdef class WeakCall:
-    """Calls an engine's serve() if there still is that engine. It is the only one who keeps it while operations wait."""
+    """Calls an engine's serve() if there still is that engine. It alone keeps it while operations wait."""
 
     cdef object reference
     cdef object kept             # the engine, while operations wait
@@ -688,7 +688,7 @@ cdef list whole_message(list parts):
 
 
 cdef bint send_now(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
-    """Send msg if that can be done at once; return whether it was. If an exception is raised, msg stays the caller's."""
+    """Send msg if that can be done at once, and return whether it was. If it raises, msg stays the caller's."""
     cdef Handle handle = socket.handle
     cdef int code
     enter(socket, call)

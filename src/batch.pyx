@@ -19,6 +19,7 @@ cdef list receive_batch(Socket socket, Py_ssize_t limit, object timeout, int fla
         # Where nothing more is there, or something is wrong, the next call will find that too.
         if len(messages) == limit or not admitted(handle):
             return messages
+        handle.uses += 1
         zmq_msg_init(&msg)
         if transfer(&msg, handle.pointer, ZMQ_DONTWAIT, False) != 0:
             leave(handle)

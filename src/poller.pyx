@@ -124,10 +124,14 @@ cdef class PollSet:
 
     cdef int look(self, const char **mark) except -1:
         """Find what is ready now, with the GIL. Returns how many are."""
-        cdef Py_ssize_t i, count = len(self.entries)
+        cdef Py_ssize_t i, count
         cdef Handle handle
         cdef bint undecided = False
         cdef int code, found = 0
+        for handle in list(self.handles):  # first, as this runs code that may change the set
+            if handle is not None and handle.watched:
+                nudge(handle)  # the descriptor will not tell anybody else what is seen here
+        count = len(self.entries)
         for i in range(count):
             handle = self.handles[i]
             self.items[i].revents = 0
@@ -135,8 +139,6 @@ cdef class PollSet:
             if handle is None:
                 undecided = True
                 continue
-            if handle.watched:
-                nudge(handle)  # the descriptor will not tell anybody else what is seen here
             admit_marked(handle, mark)
             if not up_to_date(handle):
                 read_events(handle, mark)

@@ -14,7 +14,8 @@ import zmqbind as zmq
 
 # Beside an installed package there are no sources to test.
 if not Path(__file__).resolve().parents[1].joinpath("setup.py").exists():
-    collect_ignore = [f"test_{name}.py" for name in ("build", "cibuildwheel", "fault_points", "generated", "sources")]
+    about_sources = ["build", "bundle", "cibuildwheel", "fault_points", "generated", "licenses", "packaging", "sources"]
+    collect_ignore = [f"test_{name}.py" for name in about_sources]
 
 TRANSPORTS = ("inproc", "ipc", "tcp")
 

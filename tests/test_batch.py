@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 import threading
@@ -204,3 +205,32 @@ def test_iterating_over_a_closed_socket(make_socket, raises_errno):
     socket.close()
     with raises_errno(zmq.ENOTSOCK):
         next(socket)
+
+
+def test_a_poll_between_two_messages_of_a_batch_is_not_believed_later(make_socket):
+    """Copies of large messages let other threads in; what those saw of the socket is old after the next message."""
+    sender, receiver = make_socket(zmq.PUSH, sndhwm=0), make_socket(zmq.PULL, rcvhwm=0)
+    sender.bind("inproc://polled")
+    receiver.connect("inproc://polled")
+    message = bytes(100_000)
+    done = threading.Event()
+
+    def look():
+        while not done.is_set():
+            with contextlib.suppress(zmq.ConcurrentUseError):
+                receiver.poll(0)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        for _ in range(15):
+            sender.send_batch([message] * 20)
+            received = 0
+            while received < 20:
+                with contextlib.suppress(zmq.ConcurrentUseError):
+                    received += len(receiver.recv_batch(20))
+            with contextlib.suppress(zmq.ConcurrentUseError):
+                assert receiver.poll(0) == 0
+    finally:
+        done.set()
+        thread.join()

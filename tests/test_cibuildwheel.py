@@ -29,3 +29,10 @@ def test_what_is_built(platform, machine, tags):
     command = [sys.executable, "-m", "cibuildwheel", "--print-build-identifiers", "--platform", platform]
     done = subprocess.run([*command, "--archs", machine, ROOT], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == [f"{python}-{tag}" for tag in tags for python in PYTHONS], done.stderr
+
+
+def test_the_wheel_itself_is_looked_at_on_linux():
+    """tests/test_wheel.py is skipped unless it knows the wheel."""
+    tomllib = pytest.importorskip("tomllib")
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["cibuildwheel"]
+    assert config["linux"]["test-command"] == "ZMQBIND_WHEEL={wheel} " + config["test-command"]

@@ -1,9 +1,15 @@
 """Where the bundled build takes sources from, and what it says when it gets none."""
 
+import bz2
 import dataclasses
 import functools
+import gzip
 import http.server
+import io
+import lzma
 import os
+import re
+import socket
 import subprocess
 import sys
 import tarfile
@@ -80,6 +86,7 @@ def scratch(tmp_path):
 def test_download_with_another_checksum_is_not_used(served, scratch):
     with pytest.raises(SystemExit) as stopped:
         served(sha256="0" * 64).unpack(scratch)
+    assert not isinstance(stopped.value, sources.DownloadFailed)
     assert f"it should be {'0' * 64}" in str(stopped.value)
     assert "set ZMQBIND_LIBZMQ_SOURCE to a directory or tarball" in str(stopped.value)
     assert "without ZMQBIND_LIBZMQ=bundled" in str(stopped.value)
@@ -90,11 +97,48 @@ def test_download_with_another_checksum_is_not_used(served, scratch):
 def test_download_that_fails(served, scratch, path):
     source = served()
     url = source.url.replace("zeromq-4.3.5.tar.gz", path) if path else "http://127.0.0.1:1/zeromq.tar.gz"
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(sources.DownloadFailed) as stopped:
         dataclasses.replace(source, url=url).unpack(scratch)
     first, *ways_out = str(stopped.value).strip().splitlines()
     assert first.startswith(f"{url} could not be downloaded (")
     assert "ZMQBIND_LIBZMQ_SOURCE" in ways_out[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"nonsense\r\n", "BadStatusLine"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive!", "IncompleteRead"),
+        (b"", "closed connection"),
+    ],
+    ids=["no-http", "half", "nothing"],
+)
+def test_server_that_breaks_off(scratch, answer, reason):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        source = dataclasses.replace(sources.LIBZMQ, url=f"http://127.0.0.1:{server.getsockname()[1]}/zeromq.tar.gz")
+        with pytest.raises(sources.DownloadFailed, match=f"could not be downloaded .*{reason}"):
+            source.unpack(scratch)
+        thread.join()
+
+
+def test_only_a_failed_download_has_the_status_that_leads_to_other_sources(monkeypatch, capsys):
+    def fail(prefix):
+        raise sources.DownloadFailed("no answer")
+
+    monkeypatch.setattr(bundle, "build", fail)
+    with pytest.raises(SystemExit) as stopped:
+        bundle.main(["prefix"])
+    assert stopped.value.code == bundle.NOT_DOWNLOADED
+    assert capsys.readouterr().err == "no answer\n"
 
 
 def test_the_official_release_is_the_one_that_is_meant():
@@ -137,10 +181,46 @@ def test_a_source_that_is_none(make, reason, scratch, monkeypatch):
     assert str(path) in str(stopped.value)
 
 
+def test_a_relative_path_that_is_missing_is_shown_in_full(scratch, monkeypatch):
+    monkeypatch.chdir(scratch)
+    monkeypatch.setenv("ZMQBIND_LIBZMQ_SOURCE", "mine")
+    with pytest.raises(SystemExit, match=re.escape(f"({scratch}/mine)")):
+        sources.LIBZMQ.unpack(scratch)
+
+
+def damaged_header(data):
+    """With a second header that its own checksum does not fit."""
+    plain = bytearray(gzip.decompress(data))
+    with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
+        plain[archive.getmembers()[1].offset] ^= 1
+    return gzip.compress(bytes(plain))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        damaged_header,
+        lambda data: data[:-8] + bytes(4) + data[-4:],
+        lambda data: data[: len(data) // 2],
+        lambda data: gzip.compress(gzip.decompress(data)[:1536]),
+        lambda data: data[:20] + bytes(10) + data[30:],
+        lambda data: lzma.compress(gzip.decompress(data))[:-40],
+        lambda data: bz2.compress(gzip.decompress(data))[:-10],
+    ],
+    ids=["header", "crc", "half", "no-end", "deflate", "xz", "bz2"],
+)
+def test_a_damaged_tarball_is_refused(harm, tarball, scratch, monkeypatch):
+    tarball.write_bytes(harm(tarball.read_bytes()))
+    monkeypatch.setenv("ZMQBIND_LIBZMQ_SOURCE", str(tarball))
+    with pytest.raises(SystemExit, match="this is not a tarball, or not a whole one"):
+        sources.LIBZMQ.unpack(scratch)
+    assert not (scratch / "libzmq").exists()
+
+
 def test_programs_that_are_missing_are_named(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert bundle.requirements() == list(bundle.PROGRAMS_FROM_PYPI.values())
-    with pytest.raises(SystemExit, match="needs make, cmake, ninja, pkg-config"):
+    with pytest.raises(SystemExit, match=r"needs \S+, \S+, make, cmake, ninja, pkg-config"):
         bundle.check_programs()
 
 

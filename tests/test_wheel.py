@@ -67,6 +67,12 @@ def test_the_licences_of_what_it_carries_are_in_it(files, metadata):
     assert any(name.startswith("libsodium/") for name in listed)
 
 
+def test_its_licence_is_all_of_these_licences(metadata):
+    libzmq = "MPL-2.0" if zmqbind.zmq_version_info() >= (4, 3, 5) else "LGPL-3.0-only WITH LGPL-3.0-linking-exception"
+    zig = " AND MIT" if "ziglang/LICENSE.txt" in metadata.get_all("License-File") else ""
+    assert metadata["License-Expression"] == f"BSD-3-Clause AND {libzmq} AND ISC{zig}"
+
+
 def test_the_module_shows_nothing_but_its_entry_point(module):
     symbols = module.get_section_by_name(".dynsym").iter_symbols()
     shown = [symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"]

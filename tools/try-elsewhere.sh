@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
 # Test the wheel in dist that fits on another Debian release, in a chroot that has that release's Python and neither
 # libzmq nor a compiler. As root.
-# Usage: tools/try-elsewhere.sh TOOLS RELEASE
+# Usage: tools/try-elsewhere.sh TOOLS RELEASE VERSION
 #   TOOLS     a Python that has pip
 #   RELEASE   its name: trixie
+#   VERSION   of the Python that it has: 3.13
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 
 tools=$(realpath -s "$1")
 release=$2
+version=$3
 root=$PWD/build/elsewhere/$release
+tag=cp${version/./}
+wheels=(dist/*-cp3*-"$tag"-*.whl)
+if [ ! -e "${wheels[0]}" ]; then
+    echo "dist has no wheel for Debian $release's Python $version ($tag); make one: make wheel PYTHON=python$version" >&2
+    exit 1
+fi
 [ "$(id -u)" -eq 0 ] || { echo "This needs root, for chroot." >&2; exit 1; }
 command -v debootstrap >/dev/null || install_packages debootstrap
 
@@ -29,8 +37,6 @@ inside() {
         exec chroot "$0" "$@"' "$root" "$@"
 }
 
-version=$(inside python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-wheels=(dist/*-"cp${version/./}"-*.whl)
 work=$root/work
 rm -rf "$work"
 mkdir -p "$work/packages"
@@ -43,11 +49,11 @@ for platform in "manylinux2014_$(uname -m)" "manylinux_2_17_$(uname -m)" "manyli
     platforms+=(--platform "$platform")
 done
 "$tools" -m pip download --quiet --only-binary :all: --python-version "$version" "${platforms[@]}" \
-    --dest "$work/packages" "zmqbind[cli,test] @ file://$work/packages/$wheel" pyelftools
+    --dest "$work/packages" "zmqbind[cli,test] @ file://$work/packages/$wheel"
 
 echo "== Debian $release, Python $version: $wheel"
 inside python3 -m venv /work/venv
-inside /work/venv/bin/python -m pip install --quiet --no-index --find-links /work/packages "zmqbind[cli,test]" pyelftools
+inside /work/venv/bin/python -m pip install --quiet --no-index --find-links /work/packages "zmqbind[cli,test]"
 if inside sh -c 'ldconfig -p | grep -E "libzmq|libsodium" || command -v cc'; then
     echo "The chroot has what it should not have." >&2
     exit 1

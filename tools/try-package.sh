@@ -10,9 +10,13 @@ package=$(realpath "$2")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+extra=test
+gil='import sys, sysconfig; sys.exit(bool(sysconfig.get_config_var("Py_GIL_DISABLED")))'
+"$python" -c "$gil" || extra=test-free-threading # not all of the rest can be had there
+
 "$python" -m venv "$scratch/venv"
-"$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    "zmqbind[cli,test] @ file://$package" pyelftools
+"$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check --prefer-binary \
+    "zmqbind[cli,$extra] @ file://$package"
 cp -r tests examples pyproject.toml "$scratch"
 cd "$scratch"
 

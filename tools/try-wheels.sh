@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 tag='import sys, sysconfig
 print("cp%d%d%s" % (*sys.version_info[:2], "t" * bool(sysconfig.get_config_var("Py_GIL_DISABLED"))))'
 for python in "$@"; do
-    wheels=(dist/*-"$("$python" -c "$tag")"-*.whl)
+    # Behind the tag of the interpreter stands that of its ABI, which tells cp313t from cp313.
+    wheels=(dist/*-cp3*-"$("$python" -c "$tag")"-*.whl)
     echo "== $python: ${wheels[0]}"
     tools/try-package.sh "$python" "${wheels[0]}"
 done

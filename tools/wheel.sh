@@ -5,7 +5,7 @@
 #   PYTHON   an interpreter to build a wheel for
 # ZMQBIND_LIBZMQ_SOURCE and ZMQBIND_LIBSODIUM_SOURCE name the sources; without them these are the official releases, and
 # where those cannot be had, Debian's source packages on a Debian machine.
-# With TARGET (manylinux_2_17) Zig compiles them, for that glibc: docs/building-zig.md.
+# With WHEEL_PLATFORM (manylinux_2_17) Zig compiles them, for that glibc: docs/building-zig.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -19,9 +19,11 @@ if [ -z "${SOURCE_DATE_EPOCH:-}" ] && git rev-parse HEAD >/dev/null 2>&1; then
 fi
 [ -z "${SOURCE_DATE_EPOCH:-}" ] || export SOURCE_DATE_EPOCH
 
-if [ -n "${TARGET:-}" ]; then
-    "$tools" -m pip install --quiet "$(sed -n 's/^zig = \["\(.*\)"\]$/\1/p' pyproject.toml)"
-    toolchain=$(tools/zig-toolchain.sh "$tools" "$TARGET")
+if [ -n "${WHEEL_PLATFORM:-}" ]; then
+    zig=$(sed -n 's/^zig = \["\([^"]*\)"\]$/\1/p' pyproject.toml)
+    [ -n "$zig" ] || { echo "pyproject.toml has no line: zig = [\"ziglang...\"]" >&2; exit 1; }
+    "$tools" -m pip install --quiet "$zig"
+    toolchain=$(tools/zig-toolchain.sh "$tools" "$WHEEL_PLATFORM")
     eval "$toolchain"
 fi
 
@@ -32,15 +34,20 @@ command -v make >/dev/null || missing+=(make)
 
 prefix=$PWD/build/libzmq-wheel
 bundle() { "$tools" -m buildtools.bundle "$prefix"; }
-if [ -n "${ZMQBIND_LIBZMQ_SOURCE:-}${ZMQBIND_LIBSODIUM_SOURCE:-}" ] || ! command -v apt-get >/dev/null; then
-    bundle
-elif ! bundle; then
+status=0
+bundle || status=$?
+if [ $status -ne 0 ]; then
+    # 3: a download failed. Nothing else is made better by other sources.
+    chosen=${ZMQBIND_LIBZMQ_SOURCE:-}${ZMQBIND_LIBSODIUM_SOURCE:-}
+    if [ $status -ne 3 ] || [ -n "$chosen" ] || ! command -v apt-get >/dev/null; then
+        exit $status
+    fi
     echo "Taking Debian's source packages instead."
     tools/debian-sources.sh build/sources
     ZMQBIND_LIBZMQ_SOURCE=build/sources/libzmq ZMQBIND_LIBSODIUM_SOURCE=build/sources/libsodium bundle
 fi
 
-if [ -n "${TARGET:-}" ]; then
+if [ -n "${WHEEL_PLATFORM:-}" ]; then
     mkdir -p "$prefix/share/licenses/ziglang"
     cp "$ZIG_LICENSE" "$prefix/share/licenses/ziglang/LICENSE.txt" # compiler-rt, which is linked in
 fi
@@ -55,6 +62,4 @@ for python in "$@"; do
     "$tools" -m auditwheel repair --wheel-dir "$scratch/repaired" "$scratch"/raw/*.whl
     rm "$scratch"/raw/*.whl
 done
-mkdir -p dist
-rm -f dist/*.whl
-mv "$scratch"/repaired/*.whl dist
+tools/into-dist.sh dist "$scratch"/repaired/*.whl

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Make Zig's C and C++ compiler the one that zmqbind is built with: docs/building-zig.md tells why and how.
-# Usage: toolchain=$(tools/zig-toolchain.sh PYTHON TARGET) && eval "$toolchain"
-#   PYTHON   one that has the package ziglang
-#   TARGET   the glibc, and the machine if it is another one, as in a wheel's name: manylinux_2_17, manylinux_2_17_aarch64
+# Usage: toolchain=$(tools/zig-toolchain.sh PYTHON PLATFORM) && eval "$toolchain"
+#   PYTHON     one that has the package ziglang
+#   PLATFORM   the glibc, and the machine if it is another one, as in a wheel's name: manylinux_2_17, manylinux_2_17_aarch64
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python=$1
 if [[ ! $2 =~ ^manylinux_([0-9]+)_([0-9]+)(_(.+))?$ ]]; then
-    echo "TARGET should be like manylinux_2_17 or manylinux_2_17_aarch64, not $2" >&2
+    echo "WHEEL_PLATFORM should be like manylinux_2_17 or manylinux_2_17_aarch64, not $2" >&2
     exit 1
 fi
 machine=${BASH_REMATCH[4]:-$(uname -m)}
