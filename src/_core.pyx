@@ -17,7 +17,6 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_REFCNT
 from cpython.pythread cimport (
     PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock, PyThread_type_lock,
 )
@@ -50,6 +49,7 @@ cdef extern from "Python.h":
     int PyObject_GenericSetAttr(object instance, object name, object value) except -1
     int PyErr_ResourceWarning(object source, Py_ssize_t stack_level, const char *format, ...) except -1
     int Py_AtExit(void (*function)() noexcept)
+    Py_ssize_t Py_REFCNT(PyObject *instance)
 
 cdef extern from "pythread.h":
     unsigned long PyThread_get_thread_ident()

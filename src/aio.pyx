@@ -40,7 +40,7 @@ cdef class Loop:
 
     cdef object done(self, object value):
         """Return a future that has a result."""
-        if value is None and self.nothing is not None and Py_REFCNT(self.nothing) == 1:
+        if value is None and self.nothing is not None and Py_REFCNT(<PyObject *>self.nothing) == 1:
             return self.nothing
         future = self.make_future()
         future.set_result(value)
