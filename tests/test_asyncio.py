@@ -26,12 +26,16 @@ def asyncio_loop():
 
 
 def uv_loop():
-    return pytest.importorskip("uvloop").new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 @pytest.fixture(params=[asyncio_loop, uv_loop], ids=["asyncio", "uvloop"])
 def new_loop(request):
     """Each of the functions that make an event loop."""
+    if request.param is uv_loop:  # before a coroutine has been made that nobody would await
+        pytest.importorskip("uvloop")
     return request.param
 
 

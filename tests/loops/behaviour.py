@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import threading
 
@@ -10,7 +11,7 @@ import pytest
 import zmqbind as zmq
 
 BEHAVIOURS = []  # the functions, each with `needs`, the names of the features that an adapter may lack
-LIBRARIES = ("zmqbind", "zmq")
+LIBRARIES = tuple(name for name in ("zmqbind", "zmq") if importlib.util.find_spec(name))  # not always PyZMQ
 
 
 def behaviour(*needs):
@@ -88,7 +89,8 @@ async def fan_out(stage):
     for socket, topic in ((other, b"b"), (mine, b"a")):
         socket.subscribe(topic)
         socket.connect(publisher.last_endpoint.decode())
-    assert sorted([await publisher.recv() for _ in range(4)]) == [b"\1a", b"\1a", b"\1a", b"\1b"]
+    expected = [b"\1a"] * len(peers) + [b"\1a", b"\1b"]
+    assert sorted([await publisher.recv() for _ in expected]) == expected
     for number in range(50):
         await publisher.send_multipart([b"a", b"%d" % number])
     await publisher.send_multipart([b"b", b"end"])
