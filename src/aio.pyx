@@ -278,7 +278,14 @@ cdef class ReceiveBatch(Operation):
         return self.taken
 
 
-cdef class Send(Operation):
+cdef class Sending(Operation):
+    """What sends."""
+
+    cdef long long patience(self, object timeout) except? -2:
+        return 0 if self.flags & ZMQ_DONTWAIT else get_option(self.socket, ZMQ_SNDTIMEO, None)
+
+
+cdef class Send(Sending):
     """One message, of one part or several, that has been made already."""
 
     cdef zmq_msg_t *messages
@@ -324,11 +331,8 @@ cdef class Send(Operation):
     cdef bint begun(self):
         return self.sent > 0
 
-    cdef long long patience(self, object timeout) except? -2:
-        return 0 if self.flags & ZMQ_DONTWAIT else get_option(self.socket, ZMQ_SNDTIMEO, None)
 
-
-cdef class SendBatch(Operation):
+cdef class SendBatch(Sending):
     """Many messages, one after the other."""
 
     cdef object messages         # an iterator
@@ -361,9 +365,6 @@ cdef class SendBatch(Operation):
 
     cdef bint begun(self):
         return self.current is not None and self.current.begun()
-
-    cdef long long patience(self, object timeout) except? -2:
-        return 0 if self.flags & ZMQ_DONTWAIT else get_option(self.socket, ZMQ_SNDTIMEO, None)
 
     cdef object give_up(self):
         if self.flags & ZMQ_DONTWAIT:

@@ -71,7 +71,7 @@ cdef class TaskEngine(Engine):
 
     cdef object line_of(self, Operation operation):
         """Where an operation has to wait."""
-        if isinstance(operation, (Send, SendBatch)):
+        if isinstance(operation, Sending):
             return self.senders
         return self.polls if isinstance(operation, Poll) else self.receivers
 

@@ -27,8 +27,9 @@ from . import _core
 from . import context as _context
 from . import poll as _poll
 from . import socket as _socket
+from ._awaited import Awaited
 from .constants import Errno, PollEvent
-from .error import ContextTerminated, ZMQError
+from .error import ZMQError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _loop_of(running: Any) -> _TrioLoop | _AsyncioLoop:
     return known
 
 
-class Socket(_core.TaskSocket, _socket.Socket):  # methods are coroutines here
+class Socket(Awaited, _core.TaskSocket, _socket.Socket):  # methods are coroutines here
     """A socket whose methods that send, receive or poll are coroutines, for asyncio and trio by anyio.
 
     The arguments are those of zmqbind.Socket. It works in whichever event loop runs, one at a time.
@@ -496,25 +497,8 @@ class Socket(_core.TaskSocket, _socket.Socket):  # methods are coroutines here
         self.close()
         await checkpoint()
 
-    async def __aenter__(self) -> Self:
-        """Return the socket; leaving the `async with` block closes it."""
-        return self
-
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
-
-    def __aiter__(self) -> Self:
-        """Return the socket: iterating over it receives messages as recv does, until the context is terminated."""
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            message: bytes = await self.recv()
-        except ContextTerminated:
-            raise StopAsyncIteration from None
-        return message
-
-    __iter__ = None  # type: ignore[assignment]  # use `async for`
 
 
 class Context(_context.Context[Socket]):

@@ -23,8 +23,8 @@ from . import _core
 from . import context as _context
 from . import poll as _poll
 from . import socket as _socket
+from ._awaited import Helpers
 from .constants import PollEvent
-from .error import ContextTerminated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _deprecated_loop(io_loop: object, name: str) -> None:
         warn(text, DeprecationWarning, stacklevel=3)
 
 
-class Socket(_core.AsyncSocket, _socket.Socket):
+class Socket(Helpers["Future[Any]"], _core.AsyncSocket, _socket.Socket):
     """A socket whose methods that send, receive or poll return futures, which are done already where they can be.
 
     context: the Context to make it in, or a Socket to shadow. socket_type: int, a SocketType. kwargs: as for
@@ -186,43 +186,6 @@ class Socket(_core.AsyncSocket, _socket.Socket):
         """
         _deprecated_loop(io_loop, "from_socket")
         return cls(_from_socket=socket)
-
-    def recv_json(self, flags: int = 0, **kwargs: Any) -> Future[Any]:
-        """Receive a message that is JSON; a future of the object. See zmqbind.Socket.recv_json."""
-        from .utils import jsonapi
-
-        return self._recv_part(flags, lambda part: jsonapi.loads(part, **kwargs))
-
-    def recv_pyobj(self, flags: int = 0) -> Future[Any]:
-        """Receive a message and unpickle it; a future of the object. See zmqbind.Socket.recv_pyobj."""
-        from .utils import pickling
-
-        return self._recv_part(flags, lambda part: pickling.load(part, self._further_part, self._more_parts))
-
-    def recv_serialized(
-        self, deserialize: Callable[[list[Any]], Any], flags: int = 0, copy: bool = True
-    ) -> Future[Any]:
-        """Receive a multipart message; a future of what a function makes of it. See zmqbind.Socket.recv_serialized."""
-        return self._recv_message(flags, copy, deserialize)
-
-    async def __aenter__(self) -> Self:
-        """Return the socket; leaving the `async with` block closes it."""
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def __aiter__(self) -> Self:
-        """Return the socket: iterating over it receives messages as recv does, until the context is terminated."""
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await self.recv()
-        except ContextTerminated:
-            raise StopAsyncIteration from None
-
-    __iter__ = None  # type: ignore[assignment]  # use `async for`
 
 
 class Context(_context.Context[Socket]):

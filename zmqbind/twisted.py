@@ -25,8 +25,8 @@ from zope.interface import implementer
 from . import _core
 from . import context as _context
 from . import socket as _socket
+from ._awaited import Helpers
 from ._twisted_protocol import ZMQProtocol, ZMQTransport
-from .error import ContextTerminated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _loop_of(reactor: Any) -> _Loop:
     return _loop
 
 
-class Socket(_core.AsyncSocket, _socket.Socket):
+class Socket(Helpers["Deferred[Any]"], _core.AsyncSocket, _socket.Socket):
     """A socket whose methods that send, receive or poll return Deferreds, which have fired already where they can.
 
     context: the Context to make it in, or a Socket to shadow. socket_type: int, a SocketType. kwargs: as for
@@ -176,44 +176,6 @@ class Socket(_core.AsyncSocket, _socket.Socket):
         poll: Callable[..., Deferred[int]]  # type: ignore[assignment]
         _recv_part: Callable[..., Deferred[Any]]  # type: ignore[assignment]
         _recv_message: Callable[..., Deferred[Any]]  # type: ignore[assignment]
-
-    def recv_json(self, flags: int = 0, **kwargs: Any) -> Deferred[Any]:
-        """Receive a message that is JSON; a Deferred of the object. See zmqbind.Socket.recv_json."""
-        from .utils import jsonapi
-
-        return self._recv_part(flags, lambda part: jsonapi.loads(part, **kwargs))
-
-    def recv_pyobj(self, flags: int = 0) -> Deferred[Any]:
-        """Receive a message and unpickle it; a Deferred of the object. See zmqbind.Socket.recv_pyobj."""
-        from .utils import pickling
-
-        return self._recv_part(flags, lambda part: pickling.load(part, self._further_part, self._more_parts))
-
-    def recv_serialized(
-        self, deserialize: Callable[[list[Any]], Any], flags: int = 0, copy: bool = True
-    ) -> Deferred[Any]:
-        """Receive a message; a Deferred of what a function makes of it. See zmqbind.Socket.recv_serialized."""
-        return self._recv_message(flags, copy, deserialize)
-
-    async def __aenter__(self) -> Self:
-        """Return the socket; leaving the `async with` block closes it."""
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def __aiter__(self) -> Self:
-        """Return the socket: iterating over it receives messages as recv does, until the context is terminated."""
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            message: bytes = await self.recv()
-        except ContextTerminated:
-            raise StopAsyncIteration from None
-        return message
-
-    __iter__ = None  # type: ignore[assignment]  # use `async for`
 
 
 class Context(_context.Context[Socket]):
