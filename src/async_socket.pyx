@@ -44,7 +44,7 @@ cdef class AsyncSocket(Socket):
         if engine is None:
             engine = engine_of(self.handle)
             if engine is not None and type(engine) is not self.engine_type():
-                if engine.busy() or engine.returned:
+                if engine.elsewhere() or engine.busy() or engine.returned:
                     raise RuntimeError(f"{self!r} is being waited for by a socket of another kind of event loop")
                 engine.end()
                 engine = None
@@ -55,7 +55,7 @@ cdef class AsyncSocket(Socket):
                 self.handle.engine = PyWeakref_NewRef(engine, None)
         if engine.loop is None or engine.loop.loop is not loop:
             if engine.loop is not None:
-                if engine.busy() and not engine.loop.closed():
+                if engine.elsewhere() or (engine.busy() and not engine.loop.closed()):
                     raise RuntimeError(f"{self!r} is being waited for in another event loop")
                 engine.end()
                 engine.nudged = False
@@ -229,6 +229,13 @@ cdef class AsyncSocket(Socket):
         return engine.start(operation, engine.senders, None)
 
     # State
+
+    def get(self, key):
+        """Return an option of the socket. EVENTS counts messages that came back from receivers that were cancelled.
+
+        key: int, a SocketOption. See zmqbind.Socket.get.
+        """
+        return Socket.get(self, key)
 
     def poll(self, timeout=None, int flags=1):
         """Wait until the socket can be read from or written to; a future of those of flags that are ready.

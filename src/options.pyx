@@ -219,7 +219,7 @@ cdef bytes encode_option(int number, Option option, object value, int64_t *integ
     return None
 
 
-cdef int set_option(Socket socket, int number, Option option, object value) except -1:
+cdef int set_option(Socket socket, int number, Option option, object value, const char *call=b"setsockopt") except -1:
     """Write an option of a socket (zmq_setsockopt); what value must be comes from the table."""
     cdef int64_t number_value = 0
     cdef int integer
@@ -233,7 +233,7 @@ cdef int set_option(Socket socket, int number, Option option, object value) exce
         integer = <int>number_value
         source, size = &integer, sizeof(integer)
     while code != 0:
-        enter(socket, b"setsockopt")
+        enter(socket, call)
         code = last_errno() if zmq_setsockopt(socket.handle.pointer, number, source, size) != 0 else 0
         leave(socket.handle)
         if code != 0:

@@ -147,7 +147,7 @@ cdef class Socket:
 
         linger: int, milliseconds that unsent messages may still take (-1: without limit); None leaves the LINGER
         option as it is. Never blocks: libzmq sends what lingers in the background, until the context is terminated.
-        Raises ConcurrentUseError if another thread is blocked in the socket.
+        Raises ConcurrentUseError if another thread is blocked in the socket, or its event loop watches it.
         """
         cdef Handle handle = self.handle
         if is_closed(handle):
@@ -165,13 +165,14 @@ cdef class Socket:
         """Close the socket, which is open."""
         admit(self.handle, b"close")
         leave(self.handle)
+        refuse_elsewhere(self.handle, b"close")
         reference = self._monitored
         monitored = None if reference is None else reference()
         if monitored is not None:  # libzmq would wait for somebody to take its events
             end_monitoring((<Socket?>monitored).handle)
         if linger is not None:
             try:
-                set_option(self, ZMQ_LINGER, socket_options.get(ZMQ_LINGER), linger)
+                set_option(self, ZMQ_LINGER, socket_options.get(ZMQ_LINGER), linger, b"close")
             except ContextTerminated:
                 pass
         end_waiting(self.handle)

@@ -255,12 +255,9 @@ cdef class TaskSocket(AsyncSocket):
     def _join(self, Operation operation):
         """Put an operation in line; its task sleeps next, unless it is woken at once."""
         cdef TaskEngine engine = operation.engine
-        cdef int descriptor = engine.find_descriptor()
+        engine.watch()
         operation.line = engine.line_of(operation)
         operation.line[operation] = None
-        if not engine.watching:
-            engine.loop.watch(descriptor, engine.call)
-            engine.watching = True
         engine.look()
 
     def _leave(self, Operation operation):

@@ -120,37 +120,83 @@ cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *ca
     cdef int code = last_errno()
     cdef Handle handle = socket.handle
     try:
-        if handle.begun:
-            # Signals are handled after the message. libzmq does not make the rest of a message wait: it says EAGAIN
-            # when the peer has gone that the message was for, and to calls that may block even that is success.
-            # Trying again would send this part to another peer. Only a PAIR waits for the next one.
-            while code == EINTR:
-                code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
-            if code == EAGAIN and socket.type != ZMQ_PAIR:
+        while True:
+            if handle.begun or flags & ZMQ_DONTWAIT:
+                code = send_after(socket, msg, flags, code, &call)
+            if code == 0:
+                break
+            if is_orphan(socket, code):
                 handle.begun = flags & ZMQ_SNDMORE
                 if flags & ZMQ_DONTWAIT:
                     leave(handle)
                     return fail(EAGAIN)
                 zmq_msg_close(msg)
                 return 0
-        if code == EAGAIN and flags & ZMQ_DONTWAIT:
-            # libzmq looks at its commands only now and then, and may not have seen yet that the peer has made room;
-            # reading EVENTS makes it look.
-            if read_events(handle, &call) & ZMQ_POLLOUT:
-                code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
-        while code != 0:
             leave(handle)
             if code == EAGAIN and not flags & ZMQ_DONTWAIT:
-                code = wait_to_transfer(socket, msg, flags, True, OPTION, call)
-            else:
-                interrupted(code)
-                enter(socket, call)
-                code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
+                wait_to_transfer(socket, msg, flags, True, OPTION, call)
+                break
+            interrupted(code)
+            enter(socket, call)
+            code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
     except BaseException:
         zmq_msg_close(msg)
         raise
     handle.begun = flags & ZMQ_SNDMORE
     return 0
+
+
+cdef bint send_now(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
+    """Send msg if that can be done at once, and return whether it was. If it raises, msg stays the caller's.
+
+    Called outside of the socket, comes back outside.
+    """
+    cdef Handle handle = socket.handle
+    cdef int code
+    enter(socket, call)
+    code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
+    while code != 0:
+        code = send_after(socket, msg, flags, code, &call)
+        if code == 0:
+            break
+        if is_orphan(socket, code):
+            zmq_msg_close(msg)
+            break
+        leave(handle)
+        if code == EAGAIN:
+            return False
+        interrupted(code)
+        enter(socket, call)
+        code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
+    handle.begun = flags & ZMQ_SNDMORE
+    leave(handle)
+    return True
+
+
+cdef int send_after(Socket socket, zmq_msg_t *msg, int flags, int code, const char **mark) except -1:
+    """Send msg, which libzmq has refused with an error number, without waiting; returns 0 or such a number.
+
+    Called inside, and comes back inside; where it raises, it has left.
+    """
+    cdef Handle handle = socket.handle
+    if handle.begun:  # signals are handled after the message
+        while code == EINTR:
+            code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
+    if code == EAGAIN and not is_orphan(socket, code):
+        # libzmq looks at its commands only now and then, and may not have seen yet that the peer has made room; reading
+        # EVENTS makes it look.
+        if read_events(handle, mark) & ZMQ_POLLOUT:
+            code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
+    return code
+
+
+cdef inline bint is_orphan(Socket socket, int code) noexcept:
+    """Whether an error number says that the peer has gone that the rest of a message was for.
+
+    libzmq does not make the rest of a message wait: it says EAGAIN then, and to calls that may block even that is
+    success. Trying again would send this part to another peer. Only a PAIR waits for the next one.
+    """
+    return code == EAGAIN and socket.handle.begun and socket.type != ZMQ_PAIR
 
 
 cdef int receive_next(Socket socket, zmq_msg_t *msg, const char **mark) except -1:

@@ -17,7 +17,7 @@ import pytest
 import zmqbind as zmq
 import zmqbind.asyncio
 
-IMMEDIATE = 100  # as in src/aio.pyx
+IMMEDIATE = 100  # as in src/loop.pyx
 PATIENCE = 20  # seconds
 
 
@@ -466,6 +466,115 @@ def test_a_loop_that_cannot_wait_for_descriptors(stream, monkeypatch):
         loop.close()
 
 
+@contextlib.contextmanager
+def loop_in_a_thread(new_loop):
+    """A loop, in debug mode, that runs in another thread."""
+    loop = new_loop()
+    loop.set_debug(True)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def wait_a_little(receiver):
+    """The loop watches the receiver, but nothing waits for it."""
+    assert await receiver.poll(1) == 0
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_another_thread_cannot_close_what_a_loop_watches(new_loop, stream, waiting):
+    sender, receiver = stream
+
+    async def begin():
+        await wait_a_little(receiver)
+        return receiver.recv() if waiting else None
+
+    async def end(future):
+        await sender.send(b"x")
+        assert await (future or receiver.recv()) == b"x"
+        receiver.close()
+
+    with loop_in_a_thread(new_loop) as loop:
+        future = asyncio.run_coroutine_threadsafe(begin(), loop).result()
+        with pytest.raises(zmq.ConcurrentUseError, match=r"close.*another thread"):
+            receiver.close()
+        with pytest.raises(RuntimeError, match="another event loop"):
+            asyncio.run(begin())
+        asyncio.run_coroutine_threadsafe(end(future), loop).result()
+    assert receiver.closed
+
+
+def test_a_context_is_destroyed_while_a_loop_in_another_thread_waits(new_loop):
+    context = zmq.asyncio.Context()
+    receiver, idle = context.socket(zmq.PULL), context.socket(zmq.PULL)
+    began = threading.Event()
+
+    async def main():
+        await wait_a_little(idle)
+        future = receiver.recv()
+        began.set()
+        with pytest.raises(zmq.ContextTerminated):
+            await future
+
+    with loop_in_a_thread(new_loop) as loop:
+        done = asyncio.run_coroutine_threadsafe(main(), loop)
+        assert began.wait(PATIENCE)
+        context.destroy(linger=0)
+        done.result()
+    assert receiver.closed
+    assert idle.closed
+
+
+@pytest.mark.filterwarnings("ignore:unclosed socket")
+def test_a_socket_dropped_in_another_thread_is_let_go_by_its_loop(new_loop, context):
+    """As the garbage collector may do."""
+    descriptors = []
+
+    async def main():
+        kept = [context.socket(zmq.PULL)]
+        descriptors.append(kept[0].fd)
+        await wait_a_little(kept[0])
+        return kept
+
+    async def look():
+        """By now the loop has been told."""
+        return asyncio.get_running_loop().remove_reader(descriptors[0])
+
+    with loop_in_a_thread(new_loop) as loop:
+        kept = asyncio.run_coroutine_threadsafe(main(), loop).result()
+        kept.clear()
+        assert not asyncio.run_coroutine_threadsafe(look(), loop).result()
+    assert not context._sockets
+    context.term()  # would wait for ever if the socket were still open
+
+
+def test_a_shadow_works_in_another_thread(new_loop, stream):
+    """What it does may concern the loop, which is told in time."""
+    sender, receiver = stream
+    shadow = zmq.Socket(shadow=receiver)
+
+    async def begin():
+        return receiver.recv()
+
+    async def end(future):
+        await sender.send(b"x")
+        return await future
+
+    with loop_in_a_thread(new_loop) as loop:
+        future = asyncio.run_coroutine_threadsafe(begin(), loop).result()
+        for _ in range(10):
+            assert not shadow.poll(0)
+            with pytest.raises(zmq.Again):
+                shadow.recv(zmq.DONTWAIT)
+        assert asyncio.run_coroutine_threadsafe(end(future), loop).result(PATIENCE) == b"x"
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+
+
 # Closing
 
 
@@ -727,6 +836,38 @@ def test_events_tell_of_a_message_that_came_back(run, stream):
     run(main())
 
 
+@pytest.mark.parametrize("parts", [[b"x"], [b"x", b"y"]])
+@pytest.mark.parametrize("call", ["recv_multipart", "recv_batch_multipart"])
+def test_a_message_that_came_back_keeps_its_metadata(run, connected_pair, call, parts):
+    sender, receiver = connected_pair(zmq.PUSH, zmq.PULL, "tcp")
+
+    async def main():
+        await wait_a_little(receiver)
+        waiting = asyncio.ensure_future(take(getattr(receiver, call)))
+        await turns()
+        await sender.send_multipart(parts)
+        blocking = zmq.Socket(shadow=receiver)
+        blocking.poll()
+        receiver.get(zmq.EVENTS)  # the loop looks in its next turn
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await turns()
+        assert receiver._has_returned
+        frames = await receiver.recv_multipart(copy=False)
+        assert [frame.bytes for frame in frames] == parts
+        assert [frame["Socket-Type"] for frame in frames] == ["PUSH"] * len(parts)
+
+    async def take(receive):
+        await receive()
+
+    run(main())
+
+
+def test_options_by_keyword(context):
+    with context.socket(zmq.PULL) as socket:
+        assert socket.get(key=zmq.TYPE) == zmq.PULL
+
+
 # Fairness and numbers
 
 
@@ -816,6 +957,31 @@ def test_poller_of_sockets_and_descriptors(run, stream, blocking_pair):
         assert dict(await poller.poll()) == {right.fileno(): zmq.POLLOUT, sender: zmq.POLLOUT}
 
     with left, right:
+        run(main())
+
+
+def test_two_polls_and_a_reader_of_one_descriptor(run):
+    mine, other = network.socketpair()
+
+    async def main():
+        seen = []
+        asyncio.get_running_loop().add_reader(mine, seen.append, True)
+        poller, second = zmq.asyncio.Poller(), zmq.asyncio.Poller()
+        poller.register(mine, zmq.POLLIN)
+        second.register(mine, zmq.POLLIN)
+        waiting = [poller.poll(), poller.poll(), second.poll()]
+        cancelled = poller.poll()
+        await turns()
+        assert not any(future.done() for future in waiting)
+        cancelled.cancel()
+        await turns()
+        other.send(b"x")
+        assert await asyncio.gather(*waiting) == [[(mine.fileno(), zmq.POLLIN)]] * 3
+        await turns()
+        assert seen
+        asyncio.get_running_loop().remove_reader(mine)
+
+    with mine, other:
         run(main())
 
 

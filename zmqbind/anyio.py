@@ -120,12 +120,20 @@ class _TrioLoop(_core.Loop):
         with suppress(self._finished_error):
             self.loop.run_sync_soon(callback)
 
+    soon_threadsafe = soon
+
     def closed(self) -> bool:
         try:
             self.loop.run_sync_soon(bool)
         except self._finished_error:
             return True
         return False
+
+    def elsewhere(self) -> bool:
+        try:
+            return self._trio.current_trio_token() is not self.loop and not self.closed()
+        except RuntimeError:
+            return not self.closed()
 
 
 class _AsyncioLoop(_core.Loop):
@@ -181,8 +189,15 @@ class _AsyncioLoop(_core.Loop):
         if not self.loop.is_closed():
             self.loop.call_soon(callback)
 
+    def soon_threadsafe(self, callback: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # it has been closed just now
+            self.loop.call_soon_threadsafe(callback)
+
     def closed(self) -> bool:
         return bool(self.loop.is_closed())
+
+    def elsewhere(self) -> bool:
+        return self.loop.is_running() and _running() is not self.loop
 
 
 _loops: WeakValueDictionary[int, _TrioLoop | _AsyncioLoop] = WeakValueDictionary()  # by the id of what they stand for

@@ -16,7 +16,10 @@ asyncio.run(main())
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from asyncio import Future
+from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from . import _core
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Poller", "Socket"]
 
+WIN32 = sys.platform == "win32"
 NO_READER = (
     "the event loop {loop!r} cannot wait for descriptors, which ZeroMQ sockets need. On Windows, run asyncio on "
     "SelectorEventLoop, or install Tornado 6.1 or newer, whose selector thread is used then"
@@ -125,12 +129,19 @@ class _Loop(_core.Loop):
     def soon(self, callback: Callable[[], object]) -> None:
         self.loop.call_soon(callback)
 
+    def soon_threadsafe(self, callback: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # it has been closed just now
+            self.loop.call_soon_threadsafe(callback)
+
     def later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
         handle: TimerHandle = self.loop.call_later(seconds, callback)
         return handle
 
     def closed(self) -> bool:
         return bool(self.loop.is_closed())
+
+    def elsewhere(self) -> bool:
+        return self.loop.is_running() and asyncio._get_running_loop() is not self.loop
 
 
 _loops: WeakValueDictionary[int, _Loop] = WeakValueDictionary()  # by the id of the event loop
@@ -262,6 +273,10 @@ class _Wait:
             self._polls.append(poll)
             return
         descriptor = socket if isinstance(socket, int) else socket.fileno()
+        # A loop has one reader for each descriptor, which may be another poll's or the program's own: so a duplicate is
+        # watched. (Not verified: on Windows sockets cannot be duplicated like this.)
+        if not WIN32:
+            descriptor = os.dup(descriptor)
         self._descriptors.append((descriptor, flags))
         if flags & PollEvent.POLLIN:
             self._loop.add_reader(descriptor, self._look)
@@ -295,3 +310,5 @@ class _Wait:
                 self._loop.remove_reader(descriptor)
             if flags & PollEvent.POLLOUT:
                 self._loop.remove_writer(descriptor)
+            if not WIN32:
+                os.close(descriptor)

@@ -84,11 +84,12 @@ class ConcurrentUseError(ZMQError):
     """A socket was used while another call was waiting in it, usually in another thread.
 
     libzmq's sockets may be used by one thread at a time. call: str, the operation that was refused.
-    blocked_in: str, the operation that is under way. `errno` is EBUSY.
+    blocked_in: str, the operation that is under way, or who waits. `errno` is EBUSY.
     """
 
     def __init__(self, call: str, blocked_in: str) -> None:
-        super().__init__(EBUSY, f"{call}() on a socket that another call is blocked in: {blocked_in}()")
+        other = f"{blocked_in}()" if blocked_in.isidentifier() else blocked_in
+        super().__init__(EBUSY, f"{call}() on a socket that another call is blocked in: {other}")
         self.call = call
         self.blocked_in = blocked_in
 

@@ -117,11 +117,20 @@ class _Loop(_core.Loop):
     def soon(self, callback: Callable[[], object]) -> None:
         self.loop.callLater(0, callback)
 
+    def soon_threadsafe(self, callback: Callable[[], object]) -> None:
+        self.loop.callFromThread(callback)
+
     def later(self, seconds: float, callback: Callable[[], object]) -> _Timer:
         return _Timer(self.loop.callLater(seconds, callback))
 
     def closed(self) -> bool:
         return False
+
+    def elsewhere(self) -> bool:
+        from twisted.python import threadable
+
+        is_mine: Callable[[], bool] = threadable.isInIOThread
+        return bool(self.loop.running) and not is_mine()
 
 
 _loop: _Loop | None = None  # of the reactor; a process has one
