@@ -116,6 +116,7 @@ cdef extern from "registry.h":
     void zb_close_all()
     int zb_go_inside(zb_entry *entry, bint inside)
     void zb_come_out(long sockets) nogil
+    void zb_has_come_out(long sockets)
 
 cdef extern from "optional.h" nogil:
     bint zb_has_groups()

@@ -71,6 +71,7 @@ cdef int run_proxy(list sockets_or_none, zmq_msg_t *prefixes, bint swap, const c
             with nogil:
                 code = proxy_loop(&proxy)
                 zb_come_out(sockets)
+            zb_has_come_out(sockets)
             come_out_all(handles, &call)
             nudge_all(handles)
             if code == 0:

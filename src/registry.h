@@ -30,14 +30,22 @@ static int zb_exit_linger = 1000;              /* milliseconds */
 static long zb_inside = 0;  /* sockets that threads are inside libzmq with */
 static long zb_leaving = 0; /* Python is gone */
 
-/* For threads that come out of libzmq's sockets without the GIL: at exit there is nothing for them to come back to. */
+/*
+ * For threads that come out of libzmq's sockets without the GIL: at exit there is nothing for them to come back to. They
+ * are outside before they wait for the GIL, since a thread that does so while Python is going away never gets it. One
+ * that does calls zb_has_come_out.
+ */
 static void zb_come_out(long sockets)
 {
-    if (!zb_load(&zb_leaving))
-        return;
     zb_add(&zb_inside, -sockets);
-    for (;;)
+    while (zb_load(&zb_leaving))
         zb_sleep_ms(60000);
+}
+
+/* With the GIL: what zb_go_inside undoes then. */
+static void zb_has_come_out(long sockets)
+{
+    zb_add(&zb_inside, sockets);
 }
 
 /* Note that a thread goes inside, or comes out. Returns by how much that changes zb_inside. */

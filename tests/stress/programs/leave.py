@@ -1,6 +1,6 @@
 """Send COUNT messages of SIZE bytes to ENDPOINT and leave the interpreter, in the way that the arguments say.
 
-Arguments: ENDPOINT LINGER THREAD PLACE ENDING COUNT SIZE; see tests/stress/test_exit.py.
+Arguments: ENDPOINT LINGER EXIT_LINGER THREAD PLACE ENDING COUNT SIZE; see tests/stress/test_exit.py.
 """
 
 import os
@@ -10,7 +10,9 @@ import time
 
 import zmqbind as zmq
 
-endpoint, linger, thread, place, ending, count, size = sys.argv[1:]
+endpoint, linger, limit, thread, place, ending, count, size = sys.argv[1:]
+if limit != "default":
+    zmq.EXIT_LINGER = int(limit)
 
 
 def block(context):
