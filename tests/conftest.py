@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket as network
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,19 @@ if not Path(__file__).resolve().parents[1].joinpath("setup.py").exists():
     collect_ignore = [f"test_{name}.py" for name in about_sources]
 
 TRANSPORTS = ("inproc", "ipc", "tcp")
+DESCRIPTORS = 2048  # hundreds of sockets are open at a time, each with one descriptor or more
+
+
+def pytest_configure():
+    """Have as many descriptors as that, whatever the shell allows (macOS: 256), if the system does."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @pytest.fixture
@@ -44,7 +58,9 @@ def make_socket(context):
 
     yield make
     for socket in sockets:
-        socket.close(linger=0)
+        # If a test has failed, a thread may still be blocked in one: that is for the context to end.
+        with contextlib.suppress(zmq.ConcurrentUseError):
+            socket.close(linger=0)
 
 
 @pytest.fixture
@@ -84,6 +100,20 @@ def endpoint_for(tmp_path):
 
 
 @pytest.fixture
+def silent_endpoint():
+    """A TCP endpoint where nobody listens, until the test does. On Linux no other process gets its port meanwhile."""
+    with network.socket() as reserved:
+        # Bound and not listening: the system neither chooses the port for anybody nor answers there, but lets those
+        # bind to it who, as libzmq, set SO_REUSEADDR too.
+        reserved.setsockopt(network.SOL_SOCKET, network.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        endpoint = "tcp://{}:{}".format(*reserved.getsockname())
+        if sys.platform != "linux":
+            reserved.close()
+        yield endpoint
+
+
+@pytest.fixture
 def connected_pair(make_socket, endpoint_for):
     """``connected_pair(type1, type2, transport="inproc", **options)``: two sockets, the first bound,
     the second connected to it. The options are set on both before that.
@@ -120,14 +150,19 @@ def start_python():
 
 @pytest.fixture
 def run_python(start_python):
-    """``run_python(code, *args, timeout=30, returncode=0)``: runs `code` in a child interpreter, with `args`
+    """``run_python(code, *args, timeout=50, returncode=0)``: runs `code` in a child interpreter, with `args`
     in its `sys.argv[1:]`, and returns what it wrote to stdout and stderr. The test fails if the exit
-    status differs.
+    status differs, or if it takes longer than `timeout` seconds.
     """
 
-    def run(code, *args, timeout=30, returncode=0, env=None):
+    def run(code, *args, timeout=50, returncode=0, env=None):
         child = start_python(code, *args, env=env)
-        output, _ = child.communicate(timeout=timeout)
+        try:
+            output, _ = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            output, _ = child.communicate()
+            pytest.fail(f"the program ran for more than {timeout} s; its output:\n{output}")
         assert child.returncode == returncode, output
         return output
 
