@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 PATIENCE = 40  # seconds; what takes as long hangs
 
@@ -16,20 +17,21 @@ def at_once(*calls):
         start.wait(PATIENCE)
         try:
             results[position] = call()
-        except Exception as error:
+        except BaseException as error:  # pytest.fail raises one that is no Exception
             results[position] = error
 
     threads = [threading.Thread(target=run, args=item, daemon=True) for item in enumerate(calls)]
     for thread in threads:
         thread.start()
+    deadline = time.monotonic() + PATIENCE
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(max(0, deadline - time.monotonic()))
     return results
 
 
 def all_well(results):
     """The results of at_once, of which none may be an exception."""
     for result in results:
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             raise result
     return results

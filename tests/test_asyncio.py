@@ -18,7 +18,7 @@ import zmqbind as zmq
 import zmqbind.asyncio
 
 IMMEDIATE = 100  # as in src/loop.pyx
-PATIENCE = 20  # seconds
+PATIENCE = 40  # seconds; nothing here takes as long
 
 
 def asyncio_loop():
@@ -435,11 +435,11 @@ def test_loops_in_several_threads(new_loop, context):
         finally:
             loop.close()
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    threads = [threading.Thread(target=work, args=(name,), daemon=True) for name in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
     assert results == dict.fromkeys(range(4), True)
 
 
@@ -604,12 +604,13 @@ def test_terminating_the_context_fails_waiters(run, ask):
     async def main():
         socket = context.socket(zmq.PAIR)
         waiting = ask(socket)
-        thread = threading.Thread(target=context.term)
+        thread = threading.Thread(target=context.term, daemon=True)
         thread.start()
         with pytest.raises(zmq.ContextTerminated):
             await waiting
         socket.close()
-        thread.join()
+        thread.join(PATIENCE)
+        assert context.closed
 
     run(main())
 
@@ -629,11 +630,11 @@ def test_async_with(run):
 def test_iteration_ends_with_the_context(run, context):
     async def main():
         socket = context.socket(zmq.PULL)
-        thread = threading.Thread(target=context.term)
+        thread = threading.Thread(target=context.term, daemon=True)
         thread.start()
         assert [message async for message in socket] == []
         socket.close()
-        thread.join()
+        thread.join(PATIENCE)
 
     run(main())
 

@@ -84,7 +84,7 @@ def test_nothing_comes_in_time(make_socket, take):
 def test_a_batch_waits_for_its_first_message(connected_pair):
     sender, receiver = connected_pair(zmq.PUSH, zmq.PULL)
     found = []
-    thread = threading.Thread(target=lambda: found.extend(receiver.recv_batch(timeout=PATIENCE)))
+    thread = threading.Thread(target=lambda: found.extend(receiver.recv_batch(timeout=PATIENCE)), daemon=True)
     thread.start()
     sender.send(b"first")
     thread.join(PATIENCE / 1000)
@@ -106,7 +106,7 @@ def test_a_batch_larger_than_the_high_water_mark_waits_for_room(connected_pair, 
     sender, receiver = connected_pair(zmq.PUSH, zmq.PULL, transport, hwm=5, rcvtimeo=PATIENCE)
     messages = [b"%d" % number for number in range(3000)]
     sent = []
-    thread = threading.Thread(target=lambda: sent.append(sender.send_batch(messages)))
+    thread = threading.Thread(target=lambda: sent.append(sender.send_batch(messages)), daemon=True)
     thread.start()
     assert receive(receiver, 3000, zmq.Socket.recv_batch) == messages
     thread.join(PATIENCE / 1000)
@@ -191,7 +191,7 @@ def test_iterating_ends_with_the_context(connected_pair, context):
             acknowledged.set()
         found.append("the end")
 
-    thread = threading.Thread(target=iterate)
+    thread = threading.Thread(target=iterate, daemon=True)
     thread.start()
     sender.send(b"c")
     assert acknowledged.wait(PATIENCE / 1000)

@@ -286,7 +286,7 @@ def test_termination_by_another_thread(name):
         about_to_block.wait()
         context.term()
 
-    thread = threading.Thread(target=terminate)
+    thread = threading.Thread(target=terminate, daemon=True)
     thread.start()
     about_to_block.set()
     try:
@@ -297,7 +297,7 @@ def test_termination_by_another_thread(name):
                 call(socket)
     finally:
         socket.close()
-    thread.join()
+    thread.join(PATIENCE / 1000)
     assert context.closed
     assert socket.closed
 
@@ -329,18 +329,18 @@ def test_instance_with_io_threads(no_instance):
 
 def test_instance_is_made_once_for_all_threads(no_instance):
     seen = []
-    barrier = threading.Barrier(8)
+    barrier = threading.Barrier(8, timeout=PATIENCE / 1000)
 
     def look():
         barrier.wait()
         seen.append(zmq.Context.instance())
 
-    threads = [threading.Thread(target=look) for _ in range(8)]
+    threads = [threading.Thread(target=look, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
-    assert len({id(instance) for instance in seen}) == 1
+        thread.join(PATIENCE / 1000)
+    assert len(seen) == 8 and len({id(instance) for instance in seen}) == 1
 
 
 @pytest.mark.parametrize(

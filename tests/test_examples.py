@@ -40,7 +40,10 @@ class Running:
         self._lines.put("")
 
     def _next_line(self):
-        line = self._lines.get(timeout=PATIENCE)
+        try:
+            line = self._lines.get(timeout=PATIENCE)
+        except queue.Empty:
+            pytest.fail(f"no line for {PATIENCE} s; the output before that:\n{self.output}")
         self.output += line
         return line
 

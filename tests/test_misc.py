@@ -115,9 +115,13 @@ def test_stopwatch(make_socket):
     make_socket(zmq.PULL).poll(20)
     first = watch.stop()
     assert isinstance(first, int)
-    assert 20_000 <= first < 20_000_000
-    watch.start()
-    assert 0 <= watch.stop() < first
+    assert 18_000 <= first < 20_000_000  # libzmq measures a timeout by a clock that ticks more coarsely
+    for _ in range(1000):  # others may have their turn between the two calls, but not each time for so long
+        watch.start()
+        if 0 <= watch.stop() < first:
+            break
+    else:
+        pytest.fail("the time between two calls is as long as that of a poll")
 
 
 def test_stopwatch_used_wrongly():

@@ -251,6 +251,7 @@ def test_a_message_sent_by_a_late_exit_handler_arrives(run_python, make_socket):
         import atexit, sys
         atexit.register(lambda: socket.send(b"last words"))  # registered first, so it runs last
         import zmqbind as zmq
+        zmq.EXIT_LINGER = 20_000
         socket = zmq.Context().socket(zmq.PUSH)
         socket.connect(sys.argv[1])
         """,

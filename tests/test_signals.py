@@ -83,10 +83,12 @@ SENDS = {
 
 
 def wait_until_asleep(process_id):
-    """Waits until the main thread of a process sleeps, where the system tells that."""
+    """Waits until the main thread of a process sleeps or has ended, where the system tells that."""
     status = Path(f"/proc/{process_id}/stat")
-    while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "S":
-        pass
+    end = time.monotonic() + PATIENCE / 1000
+    while status.exists() and status.read_text().rpartition(")")[2].split()[0] not in "SZX":
+        assert time.monotonic() < end, "the child never waits for anything"
+        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -96,11 +98,17 @@ def interrupt_child(start_python):
     def run(code):
         child = start_python(code)
         lines = []
-        for line in child.stdout:
-            lines.append(line.strip())
-            if lines[-1] == "about to block":
-                wait_until_asleep(child.pid)
-                child.send_signal(signal.SIGINT)
+        # A child that hangs is killed; the test finds its last lines missing then.
+        watch = threading.Timer(2 * PATIENCE / 1000, child.kill)
+        watch.start()
+        try:
+            for line in child.stdout:
+                lines.append(line.strip())
+                if lines[-1] == "about to block":
+                    wait_until_asleep(child.pid)
+                    child.send_signal(signal.SIGINT)
+        finally:
+            watch.cancel()
         return lines
 
     return run
@@ -175,14 +183,16 @@ def handle():
 
         def send_signal():
             handled.clear()
-            while not handled:
+            while not handled and not over:
                 signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
                 time.sleep(0.01)
 
         signal.signal(signal.SIGUSR1, on_signal)
         return send_signal
 
+    over = []
     yield install
+    over.append(True)
     signal.signal(signal.SIGUSR1, previous)
 
 
@@ -192,12 +202,13 @@ def in_thread():
     threads = []
 
     def start(function):
-        threads.append(threading.Thread(target=function))
+        threads.append(threading.Thread(target=function, daemon=True))
         threads[-1].start()
 
     yield start
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE / 1000)
+        assert not thread.is_alive()
 
 
 def test_handler_may_use_the_interrupted_socket(connected_pair, handle, in_thread):

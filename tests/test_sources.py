@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def no_choice(monkeypatch):
-    """Whoever runs the tests may have chosen sources."""
+    """Whoever runs the tests may have chosen sources, or a proxy that knows nothing of this machine's servers."""
+    monkeypatch.setenv("no_proxy", "*")
     monkeypatch.delenv(sources.LIBZMQ.variable, raising=False)
     monkeypatch.delenv(sources.LIBSODIUM.variable, raising=False)
 
@@ -58,7 +59,7 @@ def served(tarball):
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Quiet, directory=tarball.parent)
     ) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/{tarball.name}"
         right = {"url": url, "sha256": sources.digest(tarball)}
@@ -122,12 +123,12 @@ def test_server_that_breaks_off(scratch, answer, reason):
                 connection.recv(65536)
                 connection.sendall(answer)
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         source = dataclasses.replace(sources.LIBZMQ, url=f"http://127.0.0.1:{server.getsockname()[1]}/zeromq.tar.gz")
         with pytest.raises(sources.DownloadFailed, match=f"could not be downloaded .*{reason}"):
             source.unpack(scratch)
-        thread.join()
+        thread.join(20)
 
 
 def test_only_a_failed_download_has_the_status_that_leads_to_other_sources(monkeypatch, capsys):

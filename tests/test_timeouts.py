@@ -43,7 +43,8 @@ def alarms():
     yield calls
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, previous)
-    assert 5 < len(calls) < ALARMS
+    # How many come in time depends on when this process has its turns; the first cannot come too late.
+    assert 0 < len(calls) < ALARMS
 
 
 @pytest.fixture(params=["undisturbed", "alarms"])

@@ -36,6 +36,7 @@ def test_a_message_sent_just_before_exit_arrives(run_python, make_socket):
     run_python(
         """
         import sys, zmqbind as zmq
+        zmq.EXIT_LINGER = 20_000
         socket = zmq.Context().socket(zmq.PUSH)
         socket.connect(sys.argv[1])
         socket.send(b"goodbye")
@@ -51,6 +52,7 @@ def test_it_arrives_although_a_daemon_thread_is_blocked(run_python, make_socket)
     output = run_python(
         """
         import sys, threading, zmqbind as zmq
+        zmq.EXIT_LINGER = 20_000
         context = zmq.Context()
         blocked, started = context.socket(zmq.PULL), threading.Event()
         def receive():
@@ -58,6 +60,11 @@ def test_it_arrives_although_a_daemon_thread_is_blocked(run_python, make_socket)
             blocked.recv()
         threading.Thread(target=receive, daemon=True).start()
         started.wait()
+        while True:  # until it is blocked
+            try:
+                blocked.get(zmq.LINGER)
+            except zmq.ConcurrentUseError:
+                break
         socket = context.socket(zmq.PUSH)
         socket.connect(sys.argv[1])
         socket.send(b"goodbye")

@@ -462,7 +462,7 @@ async def closing_with_waiters(stage):
 async def terminating_the_context_with_waiters(stage):
     receivers = [stage.socket(zmq.PULL) for _ in range(3)]
     tasks = [await stage.spawned(in_a_task(receiver.recv)) for receiver in receivers]
-    thread = threading.Thread(target=zmq.Context.term, args=(stage.context,))
+    thread = threading.Thread(target=zmq.Context.term, args=(stage.context,), daemon=True)
     thread.start()
     for task in tasks:
         with pytest.raises(zmq.ContextTerminated):

@@ -6,6 +6,7 @@ The suite runs with the other tests, for a few seconds each; `make stress` sets 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +18,8 @@ import pytest
 FULL = os.environ.get("ZMQBIND_STRESS") == "full"
 PROGRAMS = Path(__file__).parent / "programs"
 
-# Seconds; nothing that works takes as long, a hang takes longer.
+# Seconds; nothing that works takes as long, a hang takes longer. Less than what pytest gives a test, which ends it
+# without a word of what it waited for.
 PATIENCE = 120 if FULL else 40
 
 
@@ -48,6 +50,7 @@ class Threads:
     def __init__(self):
         self._threads = []
         self._errors = []
+        self._ended = threading.Semaphore(0)
 
     def start(self, function, *args):
         thread = threading.Thread(target=self._run, args=(function, args), daemon=True)
@@ -59,32 +62,50 @@ class Threads:
             function(*args)
         except BaseException as error:
             self._errors.append(error)
+        finally:
+            self._ended.release()
+
+    def check(self):
+        """Raise what a thread has raised. The others may wait for that thread, and do not end then."""
+        if self._errors:
+            raise self._errors[0]
 
     def finish(self):
         deadline = time.monotonic() + PATIENCE
-        for thread in self._threads:
-            thread.join(max(0, deadline - time.monotonic()))
-        if self._errors:
-            raise self._errors[0]
-        hanging = [thread.name for thread in self._threads if thread.is_alive()]
-        assert not hanging, f"hanging: {hanging}"
+        for _ in self._threads:
+            in_time = self._ended.acquire(timeout=max(0, deadline - time.monotonic()))
+            self.check()
+            assert in_time, f"hanging: {[thread.name for thread in self._threads if thread.is_alive()]}"
+        while self._threads:
+            self._threads.pop().join()
 
 
 @pytest.fixture
 def threads():
-    """``threads.start(function, *args)``, ``threads.finish()``."""
+    """``threads.start(function, *args)``, ``threads.check()``, ``threads.finish()``."""
     return Threads()
 
 
 @pytest.fixture
 def run_program():
-    """``run_program(name, *args)``: runs programs/name.py, fails if it does, and returns what it printed."""
+    """``run_program(name, *args)``: runs programs/name.py, fails if it does, and returns what it printed.
 
-    def run(name, *args, timeout=2 * PATIENCE):
+    A program that hangs shows where.
+    """
+
+    def run(name, *args, timeout=2 * PATIENCE if FULL else PATIENCE + 10):
         command = [sys.executable, "-u", "-X", "faulthandler", str(PROGRAMS / f"{name}.py"), *map(str, args)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+            try:
+                output, _ = child.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGABRT)  # faulthandler prints what all threads are doing
+                output, _ = child.communicate(timeout=5)
+                pytest.fail(f"{name} ran for more than {timeout} s; its output:\n{output}")
+            finally:
+                child.kill()
+        assert child.returncode == 0, output
+        return output
 
     return run
 

@@ -132,9 +132,9 @@ def test_many_connections_to_inproc_names_that_nobody_binds(run_program):
 
 @pytest.mark.parametrize("linger", [-1, 60_000])
 def test_dropping_never_waits(scaled, patience, linger, run_program):
-    """Whatever lingers, without a peer: the reference is dropped at once, and the process ends within a second."""
+    """Whatever lingers, without a peer: nothing waits for it, neither who drops the reference nor the process's end."""
     count = scaled(5, 40)
     output = run_program("drop_lingering", count, linger)
     dropped, left = map(float, output.split())
-    assert dropped < 5
+    assert dropped < patience
     assert left < patience

@@ -6,6 +6,7 @@ import collections
 import time
 
 import pytest
+from blocking import wait_until_blocked
 
 import zmqbind as zmq
 
@@ -65,6 +66,7 @@ def test_four_threads_send_through_one_socket(scaled, patience, connected_pair, 
     end = time.monotonic() + patience
     while not refused["send"]:
         assert time.monotonic() < end, "no call ever found the socket blocked"
+        threads.check()
         time.sleep(0.001)
     progress = collections.Counter()
     for _ in range(SENDERS * count):
@@ -127,16 +129,18 @@ WAITS = {
 
 
 @pytest.mark.parametrize("end", ["term", "destroy"])
-def test_ending_contexts_with_blocked_threads(scaled, threads, switching, nothing_left, end):
+def test_ending_contexts_with_blocked_threads(scaled, patience, threads, switching, nothing_left, end):
     """Whenever it comes: before the calls, between them, while they are blocked."""
     seen = []  # appending is atomic, counting is not
     for round_ in range(scaled(30, 600)):
         context = zmq.Context()
+        sockets = []
 
-        def wait(name, context=context):
+        def wait(name, context=context, sockets=sockets):
             try:
                 with context.socket(zmq.PUSH if "send" in name else zmq.PULL) as socket:
                     socket.linger = 0
+                    sockets.append(socket)
                     WAITS[name](socket)
             except zmq.ContextTerminated:
                 seen.append("terminated")
@@ -147,8 +151,11 @@ def test_ending_contexts_with_blocked_threads(scaled, threads, switching, nothin
 
         for name in WAITS:
             threads.start(wait, name)
-        if round_ % 2:  # give some of them the time to be blocked
-            time.sleep(0.001 * (round_ % 7))
+        for _ in range(round_ % 2 * (1 + round_ % len(WAITS))):  # let some of them be blocked
+            while not sockets:
+                threads.check()
+                time.sleep(0)
+            wait_until_blocked(sockets.pop(), patience)
         context.term() if end == "term" else context.destroy(linger=0)
         threads.finish()
         assert context.closed

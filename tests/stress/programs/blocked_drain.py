@@ -9,22 +9,22 @@ import weakref
 import zmqbind as zmq
 
 COUNT, SIZE = 10, 2_000_000
-ROUNDS = 100  # of 50 ms
+PATIENCE = 30  # seconds
 
 
 class Lent(bytearray):
     pass
 
 
-def take(endpoint, start, taken):
+def take(endpoint, pipe):
     pull = zmq.Context.instance().socket(zmq.PULL)
     pull.rcvhwm, pull.rcvbuf = 1, 4096
     pull.connect(endpoint)
-    start.wait()
+    pipe.recv()
     for _ in range(COUNT):
         assert len(pull.recv()) == SIZE
-    taken.set()
-    time.sleep(60)
+    pipe.send("taken")
+    pipe.poll(None)
 
 
 if __name__ == "__main__":
@@ -33,8 +33,8 @@ if __name__ == "__main__":
     push.bind("tcp://127.0.0.1:*")
     push.sndbuf = 4096
     spawn = multiprocessing.get_context("spawn")
-    start, taken = spawn.Event(), spawn.Event()
-    peer = spawn.Process(target=take, args=(push.last_endpoint, start, taken), daemon=True)
+    pipe, theirs = spawn.Pipe()
+    peer = spawn.Process(target=take, args=(push.last_endpoint, theirs), daemon=True)
     peer.start()
 
     references = []
@@ -52,13 +52,14 @@ if __name__ == "__main__":
                 break
             time.sleep(0.001)
         time.sleep(0.2)  # the first look around, after 50 ms, is over
-        start.set()
-        taken.wait()
-        for _ in range(ROUNDS):
-            if not any(reference() is not None for reference in references):
-                break
-            time.sleep(0.05)
-        print("released" if not any(r() is not None for r in references) else "still lent")
+        pipe.send("start")
+        end = time.monotonic() + PATIENCE
+        lent = COUNT
+        if pipe.poll(PATIENCE) and pipe.recv() == "taken":
+            while lent and time.monotonic() < end:
+                time.sleep(0.05)
+                lent = sum(reference() is not None for reference in references)
+        print(f"{lent} still lent" if lent else "released")
         peer.kill()
         os._exit(0)
 

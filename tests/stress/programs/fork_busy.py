@@ -17,7 +17,7 @@ import zmqbind as zmq
 warnings.simplefilter("ignore")
 sys.setswitchinterval(1e-5)
 how, children = sys.argv[1], int(sys.argv[2])
-PATIENCE = 60
+PATIENCE = 30
 
 running = True
 context = zmq.Context.instance()
@@ -34,7 +34,7 @@ def pair():
 
 def send(push, counts):
     number = 0
-    while running:
+    while running or not number:
         if number % 10:
             push.send_multipart([b"%d" % number, b"x"])
         else:
