@@ -471,13 +471,13 @@ def loop_in_a_thread(new_loop):
     """A loop, in debug mode, that runs in another thread."""
     loop = new_loop()
     loop.set_debug(True)
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         yield loop
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        thread.join(PATIENCE)
         loop.close()
 
 
@@ -500,12 +500,12 @@ def test_another_thread_cannot_close_what_a_loop_watches(new_loop, stream, waiti
         receiver.close()
 
     with loop_in_a_thread(new_loop) as loop:
-        future = asyncio.run_coroutine_threadsafe(begin(), loop).result()
+        future = asyncio.run_coroutine_threadsafe(begin(), loop).result(PATIENCE)
         with pytest.raises(zmq.ConcurrentUseError, match=r"close.*another thread"):
             receiver.close()
         with pytest.raises(RuntimeError, match="another event loop"):
             asyncio.run(begin())
-        asyncio.run_coroutine_threadsafe(end(future), loop).result()
+        asyncio.run_coroutine_threadsafe(end(future), loop).result(PATIENCE)
     assert receiver.closed
 
 
@@ -525,7 +525,7 @@ def test_a_context_is_destroyed_while_a_loop_in_another_thread_waits(new_loop):
         done = asyncio.run_coroutine_threadsafe(main(), loop)
         assert began.wait(PATIENCE)
         context.destroy(linger=0)
-        done.result()
+        done.result(PATIENCE)
     assert receiver.closed
     assert idle.closed
 
@@ -546,9 +546,9 @@ def test_a_socket_dropped_in_another_thread_is_let_go_by_its_loop(new_loop, cont
         return asyncio.get_running_loop().remove_reader(descriptors[0])
 
     with loop_in_a_thread(new_loop) as loop:
-        kept = asyncio.run_coroutine_threadsafe(main(), loop).result()
+        kept = asyncio.run_coroutine_threadsafe(main(), loop).result(PATIENCE)
         kept.clear()
-        assert not asyncio.run_coroutine_threadsafe(look(), loop).result()
+        assert not asyncio.run_coroutine_threadsafe(look(), loop).result(PATIENCE)
     assert not context._sockets
     context.term()  # would wait for ever if the socket were still open
 
@@ -566,13 +566,13 @@ def test_a_shadow_works_in_another_thread(new_loop, stream):
         return await future
 
     with loop_in_a_thread(new_loop) as loop:
-        future = asyncio.run_coroutine_threadsafe(begin(), loop).result()
+        future = asyncio.run_coroutine_threadsafe(begin(), loop).result(PATIENCE)
         for _ in range(10):
             assert not shadow.poll(0)
             with pytest.raises(zmq.Again):
                 shadow.recv(zmq.DONTWAIT)
         assert asyncio.run_coroutine_threadsafe(end(future), loop).result(PATIENCE) == b"x"
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(PATIENCE)
 
 
 # Closing
