@@ -661,11 +661,12 @@ cdef list take_parts(Socket socket, zmq_msg_t *msg, bint copy, const char *call)
     Called inside of the socket, comes back outside.
     """
     cdef Handle handle = socket.handle
-    cdef list parts = []
+    cdef list parts
     cdef bint more = True
     set_mark(handle, &call)
     leave(handle)
     try:
+        parts = []  # not before: the garbage collector may run then, and with it other threads
         while True:
             more = zmq_msg_more(msg)
             parts.append(take(msg, copy))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import gc
 import re
 import weakref
@@ -244,3 +245,32 @@ def test_the_rest_of_a_message_does_not_go_to_another_peer(make_socket):
         assert received == [b"next", b"message"]
         push.close()
         pull.close()
+
+
+def test_the_collector_runs_nobody_in_the_middle_of_a_message(connected_pair):
+    """Before CPython 3.12 it runs when objects are made; a finalizer may use the socket, or let other threads do so."""
+    sender, receiver = connected_pair(zmq.PUSH, zmq.PULL, rcvtimeo=5_000)
+    message = [b"first", b"second", b"third"]
+    count = 500
+    for _ in range(count):
+        sender.send_multipart(message)
+    received = []
+
+    def look(*_):
+        with contextlib.suppress(zmq.Again, zmq.ConcurrentUseError):
+            received.append(receiver.recv_multipart(zmq.DONTWAIT))
+
+    lists = [[] for _ in range(200)]  # else CPython uses old ones again, which the collector takes no notice of
+    threshold = gc.get_threshold()
+    gc.callbacks.append(look)
+    gc.set_threshold(1)
+    try:
+        while len(received) < count:
+            lists.append([])  # the next one has the collector run
+            received.append(receiver.recv_multipart(zmq.DONTWAIT))
+    except zmq.Again:  # a look has taken the last
+        pass
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(look)
+    assert received == [message] * count
