@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import collections
 import copy
+import errno
 import itertools
 import sys
 import sysconfig
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -332,10 +334,12 @@ def test_sockets_made_while_the_context_ends():
                     with context.socket(zmq.PAIR) as socket:
                         socket.bind(f"inproc://{next(numbers)}")
                         made += context.get(zmq.IO_THREADS)
-                except zmq.ZMQError as error:  # destroy closes what it finds
-                    assert error.errno in (zmq.ETERM, zmq.ENOTSOCK), error
+                except zmq.ZMQError as error:
+                    # destroy closes what it finds; and sockets that are closed count until libzmq's thread has its turn
+                    assert error.errno in (zmq.ETERM, zmq.ENOTSOCK, errno.EMFILE), error
                     if error.errno == zmq.ETERM:
                         return made
+                    time.sleep(0)
 
         def end(context=context):
             context.set(zmq.IPV6, 0)
