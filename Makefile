@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all stress soak faults asan valgrind bench lint sdist wheel wheels wheel-elsewhere reproducible clean
+.PHONY: help build test test-all browser stress soak faults asan valgrind bench lint sdist wheel wheels wheel-elsewhere reproducible clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,10 @@ test: $(INSTALLED)  ## Run the tests
 
 test-all:  ## Run the tests on every CPython from 3.10 that pyenv has
 	@tools/test-all.sh
+
+browser: $(INSTALLED)  ## Run the tests that need headless Chromium, and install that
+	@tools/browser.sh
+	ZMQBIND_BROWSER=required $(BIN)/python -m pytest -m browser $(ARGS)
 
 faults: $(INSTALLED)  ## Let every call of libzmq and every allocation fail in turn
 	@tools/instrument.sh faults $(BIN)/python $(ARGS)

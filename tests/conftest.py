@@ -167,3 +167,12 @@ def run_python(start_python):
         return output
 
     return run
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A Selenium WebDriver of a headless Chromium that knows of nothing yet. Tests with it are marked `browser`."""
+    from browser import open_browser
+
+    with open_browser(tmp_path / "browser") as driver:
+        yield driver

@@ -3,93 +3,20 @@
 from __future__ import annotations
 
 import pathlib
-import queue
 import re
-import signal
 import socket
-import subprocess
 import sys
-import threading
 
 import pytest
-
-EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
-
-# An upper bound for one line of output or for one process to end; seconds.
-PATIENCE = 30
-
-
-class Running:
-    """An example running in a process of its own."""
-
-    def __init__(self, script, *args):
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", str(EXAMPLES / script), *args],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.output = ""
-        self._lines = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self._lines.put(line)
-        self._lines.put("")
-
-    def _next_line(self):
-        try:
-            line = self._lines.get(timeout=PATIENCE)
-        except queue.Empty:
-            pytest.fail(f"no line for {PATIENCE} s; the output before that:\n{self.output}")
-        self.output += line
-        return line
-
-    def wait_for(self, pattern):
-        """The first group of `pattern` in the first line, from here on, that matches it."""
-        while line := self._next_line():
-            if match := re.search(pattern, line):
-                return match[match.re.groups and 1]
-        pytest.fail(f"no line matches {pattern!r} in the output:\n{self.output}")
-
-    def finish(self):
-        """All it has printed, after it has ended by itself and without an error."""
-        while self._next_line():
-            pass
-        assert self.process.wait(PATIENCE) == 0, self.output
-        return self.output
-
-    def interrupt(self):
-        """All it has printed, after Ctrl-C has ended it without an error or a traceback."""
-        self.process.send_signal(signal.SIGINT)
-        output = self.finish()
-        assert "Traceback" not in output
-        return output
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self._reader.join()
-        self.process.stdout.close()
+import running
+from running import ANY_PORT
 
 
 @pytest.fixture
 def start():
     """``start(script, *args)``: runs an example until the test ends."""
-    running = []
-
-    def start(script, *args):
-        running.append(Running(script, *args))
-        return running[-1]
-
-    yield start
-    for example in running:
-        example.kill()
-
-
-ANY_PORT = "tcp://127.0.0.1:*"
+    with running.examples() as start:
+        yield start
 
 
 def test_request_reply(start):
@@ -217,14 +144,48 @@ def test_tornado(start):
     assert server.interrupt().endswith("The server stops\n")
 
 
+def test_the_tornado_client_can_be_interrupted_while_there_is_no_server(start):
+    pytest.importorskip("tornado")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = start("tornado/client.py", "tcp://{}:{}".format(*silent.getsockname()))
+        silent.accept()[0].close()
+        assert client.interrupt() == "Nobody answered\n"
+
+
 def test_twisted(start):
     pytest.importorskip("twisted")
     server = questions_are_answered(start, "twisted/server.py", "twisted/client.py")
     assert server.interrupt().endswith("The server stops\n")
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout came with Python 3.11")
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_asyncio(start, loop):
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    server = start("asyncio/server.py", ANY_PORT, loop)
+    endpoint = server.wait_for(rf"Taking orders on (\S+), by {loop}$")
+    replies = sorted(start("asyncio/client.py", endpoint, loop).finish().splitlines())
+    assert [reply.split(" by ")[0] for reply in replies] == [
+        "pizza is not on the menu",
+        "roast takes too long",
+        "salad",
+        "soup",
+    ]
+    assert server.interrupt().endswith("The kitchen closes\n")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout came with Python 3.11")
+def test_the_asyncio_client_can_be_interrupted_while_there_is_no_server(start):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = start("asyncio/client.py", "tcp://{}:{}".format(*silent.getsockname()))
+        silent.accept()[0].close()
+        assert client.interrupt() == "We eat elsewhere\n"
+
+
 def test_every_example_is_tested():
     """An example that nobody adds here would rot."""
-    text = pathlib.Path(__file__).read_text()
-    scripts = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.glob("*/*.py")}
+    tests = pathlib.Path(__file__)
+    text = tests.read_text() + tests.with_name("test_web_page.py").read_text()
+    scripts = {path.relative_to(running.EXAMPLES).as_posix() for path in running.EXAMPLES.glob("*/*.py")}
     assert scripts == set(re.findall(r"\"(\w+/\w+\.py)\"", text))

@@ -1,4 +1,4 @@
-"""Ask three questions and print the answers.
+"""Ask three questions and print the answers. (Tornado's event loop is that of asyncio.)
 
 Usage: client.py [endpoint]
 """
@@ -21,4 +21,7 @@ async def main():
             print("The server answered:", await socket.recv_string())
 
 
-asyncio.run(main())
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("Nobody answered")

@@ -5,6 +5,7 @@ Usage: client.py [endpoint]
 
 import sys
 
+from twisted.internet import defer
 from twisted.internet.task import react
 
 import zmqbind as zmq
@@ -19,8 +20,11 @@ async def main(reactor):
         socket.connect(endpoint)
         for question in ("who", "what", "where"):
             await socket.send_string(question)
-            # Without an answer within 10 seconds, the Deferred fails with TimeoutError.
-            print("The server answered:", await socket.recv_string().addTimeout(10, reactor))
+            try:
+                print("The server answered:", await socket.recv_string().addTimeout(10, reactor))
+            except defer.TimeoutError:
+                print("Nobody answered")
+                break
 
 
 react(main)
