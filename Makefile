@@ -42,7 +42,7 @@ test-all:  ## Run the tests on every CPython from 3.10 that pyenv has
 
 browser: $(INSTALLED)  ## Run the tests that need headless Chromium, and install that
 	@tools/browser.sh
-	ZMQBIND_BROWSER=required $(BIN)/python -m pytest -m browser $(ARGS)
+	ZMQBIND_BROWSER=required $(BIN)/python -m pytest -n 0 -m browser $(ARGS)
 
 faults: $(INSTALLED)  ## Let every call of libzmq and every allocation fail in turn
 	@tools/instrument.sh faults $(BIN)/python $(ARGS)
