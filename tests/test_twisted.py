@@ -166,7 +166,11 @@ async def main(context):
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_the_shared_behaviours_on_the_asyncio_reactor():
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "tests/loops/test_behaviour.py", "-k", "twisted"]
+@pytest.mark.parametrize(
+    ("file", "selection"),
+    [("test_behaviour.py", "twisted"), ("test_cancellation.py", "twisted and alone and (Single or BatchMultipart)")],
+)
+def test_the_shared_tests_on_the_asyncio_reactor(file, selection):
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", f"tests/loops/{file}", "-k", selection]
     environment = {**os.environ, "ZMQBIND_REACTOR": "asyncioreactor"}
     subprocess.run(command, cwd=TESTS.parent, env=environment, check=True, timeout=200)

@@ -87,4 +87,8 @@ def ways_of(adapter_class):
     """The ways to cancel that a loop has."""
     if adapter_class is None:
         return ()
+    if adapter_class.name == "twisted":
+        from loops.twisted_ways import ON_TWISTED
+
+        return ON_TWISTED
     return EVERYWHERE + (ON_ASYNCIO if issubclass(adapter_class, AsyncioAdapter) else ())

@@ -1,4 +1,4 @@
-"""Twisted. A process has one reactor, which is never stopped here: it takes turns until a test is done.
+"""Twisted. A process has one reactor, which cannot start again once it was stopped; so each test crashes it instead.
 
 ZMQBIND_REACTOR names the module of the reactor to install, in twisted.internet; test_twisted.py runs the suite so.
 """
@@ -21,8 +21,6 @@ def the_reactor():
         importlib.import_module(f"twisted.internet.{os.environ['ZMQBIND_REACTOR']}").install()
     from twisted.internet import reactor
 
-    if not reactor.running:
-        reactor.startRunning(installSignalHandlers=False)
     return reactor
 
 
@@ -78,8 +76,7 @@ class _Timeout:
 class Adapter:
     name = "twisted"
     requires = ("twisted",)
-    # A coroutine that is cancelled and goes on has one more Deferred chained to it each time: a thousand are too many.
-    lacks = frozenset({"many cancellations"})
+    lacks = frozenset()
     Cancelled = CancelledError
     timeout = _Timeout
     spawn = _Task
@@ -95,8 +92,9 @@ class Adapter:
     def run(self, function, *arguments):
         reactor = the_reactor()
         task = _Task(function(*arguments))
-        while task.result is None:
-            reactor.iterate(0.01)
+        # In a turn of its own, as it may be done already. iterate() would sleep in each turn, whatever is to be done.
+        task.deferred.addBoth(lambda result: reactor.callLater(0, reactor.crash))
+        reactor.run(installSignalHandlers=False)
         result = task.result[0]
         if hasattr(result, "raiseException"):
             result.raiseException()
