@@ -25,6 +25,7 @@ cdef class Engine:
     cdef unsigned long thread    # where that began
     cdef bint nudged             # the loop will call serve(), or is in it
     cdef bint unfinished         # an operation stopped to let others have a turn
+    cdef bint ending             # all that wait are being cancelled
 
     def __cinit__(self):
         self.receivers, self.senders, self.polls = OrderedDict(), OrderedDict(), OrderedDict()
@@ -77,6 +78,10 @@ cdef class Engine:
 
     cdef object wait(self, Operation operation, object line, long long milliseconds, bint tried):
         """Put an operation in line and return its future."""
+        if self.ending:
+            future = operation.future = self.loop.waiting(operation)
+            operation.cancel()
+            return future
         self.watch()
         if not tried:
             self.nudge()
@@ -227,9 +232,12 @@ cdef class Engine:
     cdef int end(self) except -1:
         """Cancel all: the socket is closed, or goes on in another loop."""
         self.unwatch()
-        for operation in self.dismiss():
-            self.loop.cancel(operation)
-            (<Operation>operation).future = None
+        self.ending = True  # where futures run their callbacks at once, these may begin to wait again
+        try:
+            for operation in self.dismiss():
+                (<Operation>operation).cancel()
+        finally:
+            self.ending = False
         self.undelivered.clear()
         return 0
 

@@ -73,6 +73,11 @@ cdef class Operation:
         self.future = None
         return 0
 
+    cdef int cancel(self) except -1:
+        self.engine.loop.cancel(self)
+        self.future = None
+        return 0
+
     cpdef object abandon(self):
         """Nobody wants the result any more."""
         if not self.begun() and self.leave():

@@ -150,6 +150,18 @@ def test_futures_work_with_gather_wait_shield_and_callbacks(run, stream):
     run(main())
 
 
+def test_a_future_that_somebody_else_has_set_takes_no_message(run, stream):
+    sender, receiver = stream
+
+    async def main():
+        first, second = receiver.recv(), receiver.recv()
+        first.set_result("mine")
+        await sender.send(b"1")
+        assert await second == b"1"
+
+    run(main())
+
+
 def test_results_of_sends_are_not_shared(stream, run):
     """A future may be made use of again only once nobody has it."""
     sender, _ = stream

@@ -92,7 +92,8 @@ class _Loop(_core.Loop):
 
     def resolve(self, operation: _core.Operation, value: object) -> bool:
         future = operation.future
-        if future.done():
+        if future.done():  # by somebody else
+            operation.give_back(value)
             return False
         future.set_result(value)
         return True
