@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -14,9 +14,12 @@ from .error import ZMQError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
+    from typing_extensions import Buffer
+
+    from ._core import Frame
     from .twisted import Socket
 
 __all__ = ["ZMQProtocol", "ZMQTransport"]
@@ -26,7 +29,7 @@ class ZMQProtocol:
     """What is called when a socket receives messages; to be subclassed.
 
     As twisted.internet.protocol.Protocol, but for messages: connectionMade, messageReceived as often as messages come,
-    connectionLost. One protocol serves all peers of its socket. ZMQTransport(socket, protocol) joins the two.
+    connectionLost once. One protocol serves all peers of its socket. ZMQTransport(socket, protocol) joins the two.
     """
 
     transport: ZMQTransport | None = None
@@ -43,19 +46,20 @@ class ZMQProtocol:
         """A message has come. parts: list of bytes. What this raises is logged, and the next message is received."""
 
     def connectionLost(self, reason: Failure) -> None:
-        """The socket is closed. reason: a Failure.
+        """The socket is closed. reason: a Failure. What this raises is logged.
 
         ConnectionDone: by loseConnection, or somebody closed it; ConnectionAborted: by abortConnection;
-        ConnectionLost: the reactor stops; a ZMQError: nothing can be received any more: the context has ended.
+        ConnectionLost: the reactor stops; a ZMQError: the context has ended.
         """
 
 
-@implementer(IPushProducer)
+@implementer(IConsumer, IPushProducer)
 class ZMQTransport:
     """A socket and the protocol that gets what it receives.
 
     socket: a zmqbind.twisted.Socket, which has been bound or connected or will be; it is this object's from now on.
-    protocol: a ZMQProtocol, or what has its methods.
+    protocol: a ZMQProtocol, or what has its methods. What its makeConnection raises is raised here, and the socket is
+    the caller's again.
 
     Receiving can be paused, by pauseProducing; messages then wait in the socket, and at its high-water mark its peers
     wait. A producer that is registered, as one with a consumer of Twisted's, is paused while messages wait for room.
@@ -75,71 +79,81 @@ class ZMQTransport:
         self._producer: Any = None
         self._streaming = False
         protocol.makeConnection(self)
+        # For no event: it is over when the socket, its context or the reactor is, whether something is received or not.
+        socket.poll(-1, 0).addErrback(self._ended)
         self._resume()
 
     # Sending
 
-    def sendMessage(self, parts: Iterable[Any]) -> None:
+    def sendMessage(self, parts: Iterable[Buffer | Frame]) -> None:
         """Send a message, in order; without limit, messages wait here for room in the socket.
 
         parts: bytes-like objects or Frames. Raises what zmqbind.Socket.send_multipart raises; later errors are logged.
+        Messages that wait still when the reactor stops, or somebody closes the socket, are dropped.
         """
-        failures: list[Failure] = []
         sent = self.socket.send_multipart(parts)
         if not sent.called:
             self._unsent += 1
+            sent.addCallbacks(self._sent, self._not_sent)
             if self._producer is not None and self._streaming and self._unsent == 1:
-                self._producer.pauseProducing()
-            sent.addErrback(self._not_sent).addCallback(self._sent)
+                self._tell(self._producer.pauseProducing)
             return
+        failures: list[Failure] = []
         sent.addErrback(failures.append)
         if failures:
             failures[0].raiseException()
+        self._resume()
         if self._producer is not None and not self._streaming:
             from twisted.internet import reactor
 
             clock: Any = reactor
             clock.callLater(0, self._ask)
 
+    def write(self, data: Buffer | Frame) -> None:
+        """Send a message of one part, as consumers of Twisted's do. See sendMessage."""
+        self.sendMessage((data,))
+
     def _not_sent(self, failure: Failure) -> None:
-        if not isinstance(failure.value, CancelledError):
+        if not isinstance(failure.value, CancelledError):  # else it is the end of all
             self._log.failure("a message could not be sent", failure=failure)
+            self._sent(None)
 
     def _sent(self, result: object) -> None:
         self._unsent -= 1
-        if self._unsent == 0:
-            if self.disconnecting:
-                self._disconnect(ConnectionDone())
-            elif self._producer is not None:
-                self._producer.resumeProducing()
+        self._resume()
+        if not self._unsent and self._producer is not None:
+            self._tell(self._producer.resumeProducing)
+        else:
+            self._finish()
 
     def _ask(self) -> None:
         """Ask a producer that is no streaming one for more, if there is room."""
         if self._producer is not None and not self._streaming and not self._unsent:
-            self._producer.resumeProducing()
+            self._tell(self._producer.resumeProducing)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Have a producer send messages as fast as the socket takes them.
 
         producer: an IPushProducer; it is paused while messages wait for room, and stopped when the socket is closed. If
-        streaming is False, an IPullProducer, asked for a message whenever there is room for one.
-        Raises RuntimeError if there is one already.
+        streaming is False, an IPullProducer, asked for a message whenever there is room for one. loseConnection waits
+        until it is unregistered. What its methods raise is logged. Raises RuntimeError if there is one already.
         """
         if self._producer is not None:
             raise RuntimeError(f"a producer is registered already: {self._producer!r}")
         if not self._connected:
-            producer.stopProducing()
+            self._tell(producer.stopProducing)
             return
         self._producer = producer
         self._streaming = streaming
         if not streaming:
             self._ask()
         elif self._unsent:
-            producer.pauseProducing()
+            self._tell(producer.pauseProducing)
 
     def unregisterProducer(self) -> None:
         """Forget the producer, which has nothing more to send."""
         self._producer = None
+        self._finish()
 
     # Receiving
 
@@ -159,11 +173,11 @@ class ZMQTransport:
         self.loseConnection()
 
     def _resume(self) -> None:
-        if not self._receiving and self._connected and not self.disconnecting:
+        if self._producing and self._connected and not self._receiving and not self.disconnecting:
             Deferred.fromCoroutine(self._receive())
 
     async def _receive(self) -> None:
-        """Pass on what is received, until that is paused or the end."""
+        """Pass on what is received, until that is paused, or the end, or a REQ or REP socket has to send first."""
         self._receiving = True
         try:
             while self._producing and self._connected and not self.disconnecting:
@@ -172,36 +186,42 @@ class ZMQTransport:
                     parts = await self._message
                 finally:
                     self._message = None
-                try:
-                    self.protocol.messageReceived(parts)
-                except Exception:
-                    self._log.failure("messageReceived of {protocol!r}", protocol=self.protocol)
+                self._tell(self.protocol.messageReceived, parts)
         except CancelledError:
-            if self.socket.closed:
-                self._disconnect(ConnectionDone())
-            elif self._producing and not self.disconnecting:
-                self._disconnect(ConnectionLost("the reactor stops"))
+            pass  # paused, or the end
         except ZMQError as error:
             if error.errno == Errno.ENOTSUP:  # the socket only sends
                 self._producing = False
-                return
-            self._disconnect(ConnectionDone() if self.socket.closed else error)
+            elif error.errno != Errno.EFSM:  # else, of REQ or REP, it is to send first
+                self._disconnect(error)
         finally:
             self._receiving = False
 
     # The end
 
     def loseConnection(self) -> None:
-        """Receive no more, and close the socket once libzmq has all that was to be sent."""
+        """Receive no more, and close the socket once libzmq has all that was to be sent.
+
+        That is also when the producer, if there is one, has been unregistered.
+        """
         self.disconnecting = True
         if self._message is not None:
             self._message.cancel()
-        if not self._unsent:
-            self._disconnect(ConnectionDone())
+        self._finish()
 
     def abortConnection(self) -> None:
         """Close the socket at once; what has not been sent is dropped."""
         self._disconnect(ConnectionAborted(), linger=0)
+
+    def _finish(self) -> None:
+        if self.disconnecting and not self._unsent and self._producer is None:
+            self._disconnect(ConnectionDone())
+
+    def _ended(self, failure: Failure) -> None:
+        reason: Any = failure.value
+        if self.socket.closed or isinstance(reason, CancelledError):
+            reason = ConnectionLost("the reactor stops") if self.socket._reactor_stops else ConnectionDone()
+        self._disconnect(reason)
 
     def _disconnect(self, reason: BaseException, linger: int | None = None) -> None:
         if not self._connected:
@@ -210,5 +230,12 @@ class ZMQTransport:
         producer, self._producer = self._producer, None
         self.socket.close(linger)
         if producer is not None:
-            producer.stopProducing()
-        self.protocol.connectionLost(Failure(reason))  # type: ignore[no-untyped-call]
+            self._tell(producer.stopProducing)
+        self._tell(self.protocol.connectionLost, Failure(reason))  # type: ignore[no-untyped-call]
+
+    def _tell(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call what belongs to others; as the reactor does, log what it raises, and go on."""
+        try:
+            function(*arguments)
+        except BaseException:
+            self._log.failure("{function!r} failed", function=function)

@@ -66,7 +66,8 @@ class _Timer:
 class _Reader:
     """The descriptor of a socket, as reactors want it."""
 
-    def __init__(self, descriptor: int, callback: _core.WeakCall) -> None:
+    def __init__(self, loop: _Loop, descriptor: int, callback: _core.WeakCall) -> None:
+        self._loop = loop
         self._descriptor = descriptor
         self._callback = callback
 
@@ -81,6 +82,7 @@ class _Reader:
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor stops."""
+        self._loop.stops = True
         self._callback.end()
 
 
@@ -89,13 +91,16 @@ class _Loop(_core.Loop):
 
     def __init__(self, reactor: Any) -> None:
         super().__init__(reactor, _Deferred, constant=False)
+        self.stops = False
         self._readers: dict[int, _Reader] = {}
 
     def waiting(self, operation: _core.Operation) -> _Deferred:
         return _Deferred(lambda deferred: operation.abandon())
 
     def resolve(self, operation: _core.Operation, value: object) -> bool:
-        if not operation.future.called:
+        if operation.future.called:  # by somebody else
+            operation.give_back(value)
+        else:
             operation.future.callback(value)
         return False
 
@@ -108,7 +113,7 @@ class _Loop(_core.Loop):
             operation.future.cancel()
 
     def watch(self, descriptor: int, callback: _core.WeakCall) -> None:
-        reader = self._readers[descriptor] = _Reader(descriptor, callback)
+        reader = self._readers[descriptor] = _Reader(self, descriptor, callback)
         self.loop.addReader(reader)
 
     def unwatch(self, descriptor: int) -> None:
@@ -165,6 +170,10 @@ class Socket(Helpers["Deferred[Any]"], _core.AsyncSocket, _socket.Socket):
     _running_loop: ClassVar[Callable[[], Any]] = staticmethod(_reactor)
     _current_loop: ClassVar[Callable[[], Any]] = staticmethod(_reactor)
     _loop_for: ClassVar[Callable[[Any], _Loop]] = staticmethod(_loop_of)
+
+    @property
+    def _reactor_stops(self) -> bool:
+        return _loop is not None and _loop.stops
 
     if TYPE_CHECKING:
         # The Deferreds that the compiled methods return here.
