@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from typing_extensions import Self
 
+    from ._twisted_types import Methods
+else:
+    Methods = Helpers
+
 __all__ = ["Context", "Socket", "ZMQProtocol", "ZMQTransport"]
 
 
@@ -154,7 +158,7 @@ def _loop_of(reactor: Any) -> _Loop:
     return _loop
 
 
-class Socket(Helpers["Deferred[Any]"], _core.AsyncSocket, _socket.Socket):
+class Socket(Methods, _core.AsyncSocket, _socket.Socket):  # type: ignore[misc]
     """A socket whose methods that send, receive or poll return Deferreds, which have fired already where they can.
 
     context: the Context to make it in, or a Socket to shadow. socket_type: int, a SocketType. kwargs: as for
@@ -174,26 +178,6 @@ class Socket(Helpers["Deferred[Any]"], _core.AsyncSocket, _socket.Socket):
     @property
     def _reactor_stops(self) -> bool:
         return _loop is not None and _loop.stops
-
-    if TYPE_CHECKING:
-        # The Deferreds that the compiled methods return here.
-        send: Callable[..., Deferred[Any]]  # type: ignore[assignment]
-        send_multipart: Callable[..., Deferred[Any]]  # type: ignore[assignment]
-        send_string: Callable[..., Deferred[Any]]  # type: ignore[assignment]
-        send_json: Callable[..., Deferred[Any]]
-        send_pyobj: Callable[..., Deferred[Any]]
-        send_serialized: Callable[..., Deferred[Any]]
-        send_batch: Callable[..., Deferred[int]]  # type: ignore[assignment]
-        send_batch_multipart: Callable[..., Deferred[int]]  # type: ignore[assignment]
-        recv: Callable[..., Deferred[Any]]  # type: ignore[assignment]
-        recv_multipart: Callable[..., Deferred[list[Any]]]  # type: ignore[assignment]
-        recv_into: Callable[..., Deferred[int]]  # type: ignore[assignment]
-        recv_string: Callable[..., Deferred[str]]  # type: ignore[assignment]
-        recv_batch: Callable[..., Deferred[list[Any]]]  # type: ignore[assignment]
-        recv_batch_multipart: Callable[..., Deferred[list[list[Any]]]]  # type: ignore[assignment]
-        poll: Callable[..., Deferred[int]]  # type: ignore[assignment]
-        _recv_part: Callable[..., Deferred[Any]]  # type: ignore[assignment]
-        _recv_message: Callable[..., Deferred[Any]]  # type: ignore[assignment]
 
 
 class Context(_context.Context[Socket]):
