@@ -6,7 +6,7 @@ from .error import ContextTerminated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any, Generic, TypeVar
 
     from typing_extensions import Self
@@ -17,7 +17,7 @@ else:
 
     FutureT = None
 
-__all__ = ["Awaited", "Helpers"]
+__all__ = ["Awaited", "AwaitedContext", "Helpers"]
 
 
 class Awaited:
@@ -48,6 +48,30 @@ class Awaited:
         return message
 
     __iter__: Any = None  # use `async for`
+
+
+class AwaitedContext:
+    """Contexts for `async with`."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _sockets: Any
+        term: Any
+
+    async def __aenter__(self) -> Self:
+        """Return the context; leaving the `async with` block closes its sockets and terminates it, in a thread."""
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        for socket in self._sockets:
+            socket.close()
+        await self._in_thread(self.term)
+
+    @staticmethod
+    def _in_thread(function: Callable[[], object]) -> Awaitable[object]:
+        """Call a function in a thread, while the event loop goes on."""
+        raise NotImplementedError
 
 
 class Helpers(Awaited, Generic[FutureT]):

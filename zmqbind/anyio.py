@@ -27,7 +27,7 @@ from . import _core
 from . import context as _context
 from . import poll as _poll
 from . import socket as _socket
-from ._awaited import Awaited
+from ._awaited import Awaited, AwaitedContext
 from .constants import Errno, PollEvent
 from .error import ZMQError
 
@@ -516,20 +516,15 @@ class Socket(Awaited, _core.TaskSocket, _socket.Socket):  # methods are coroutin
         await self.aclose()
 
 
-class Context(_context.Context[Socket]):
+class Context(AwaitedContext, _context.Context[Socket]):
     """A context whose sockets are anyio's. See zmqbind.Context."""
 
     __slots__ = ()
     _socket_class = Socket
 
-    async def __aenter__(self) -> Self:
-        """Return the context; leaving the `async with` block closes its sockets and terminates it, in a thread."""
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        for socket in self._sockets:
-            socket.close()
-        await to_thread.run_sync(self.term, abandon_on_cancel=True)
+    @staticmethod
+    async def _in_thread(function: Callable[[], object]) -> None:
+        await to_thread.run_sync(function, abandon_on_cancel=True)
 
 
 class Poller(_poll.Poller):

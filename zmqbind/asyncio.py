@@ -26,7 +26,7 @@ from . import _core
 from . import context as _context
 from . import poll as _poll
 from . import socket as _socket
-from ._awaited import Helpers
+from ._awaited import AwaitedContext, Helpers
 from .constants import PollEvent
 
 TYPE_CHECKING = False
@@ -200,20 +200,15 @@ class Socket(Helpers["Future[Any]"], _core.AsyncSocket, _socket.Socket):
         return cls(_from_socket=socket)
 
 
-class Context(_context.Context[Socket]):
+class Context(AwaitedContext, _context.Context[Socket]):
     """A context whose sockets are asyncio's. See zmqbind.Context."""
 
     __slots__ = ()
     _socket_class = Socket
 
-    async def __aenter__(self) -> Self:
-        """Return the context; leaving the `async with` block closes its sockets and terminates it, in a thread."""
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        for socket in self._sockets:
-            socket.close()
-        await asyncio.get_running_loop().run_in_executor(None, self.term)
+    @staticmethod
+    def _in_thread(function: Callable[[], object]) -> Future[object]:
+        return asyncio.get_running_loop().run_in_executor(None, function)
 
 
 class Poller(_poll.Poller):

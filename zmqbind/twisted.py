@@ -25,7 +25,7 @@ from zope.interface import implementer
 from . import _core
 from . import context as _context
 from . import socket as _socket
-from ._awaited import Helpers
+from ._awaited import AwaitedContext, Helpers
 from ._twisted_protocol import ZMQProtocol, ZMQTransport
 
 TYPE_CHECKING = False
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from twisted.python.failure import Failure
-    from typing_extensions import Self
 
     from ._twisted_types import Methods
 else:
@@ -180,19 +179,14 @@ class Socket(Methods, _core.AsyncSocket, _socket.Socket):  # type: ignore[misc]
         return _loop is not None and _loop.stops
 
 
-class Context(_context.Context[Socket]):
+class Context(AwaitedContext, _context.Context[Socket]):
     """A context whose sockets are Twisted's. See zmqbind.Context."""
 
     __slots__ = ()
     _socket_class = Socket
 
-    async def __aenter__(self) -> Self:
-        """Return the context; leaving the `async with` block closes its sockets and terminates it, in a thread."""
-        return self
+    @staticmethod
+    def _in_thread(function: Callable[[], object]) -> Deferred[object]:
+        from twisted.internet.threads import deferToThread  # which installs a reactor, if none is installed yet
 
-    async def __aexit__(self, *exc_info: object) -> None:
-        from twisted.internet.threads import deferToThread
-
-        for socket in self._sockets:
-            socket.close()
-        await deferToThread(self.term)
+        return deferToThread(function)
