@@ -124,6 +124,67 @@ def test_coroutines_and_exceptions(caplog):
     assert "Uncaught exception in ZMQStream callback" in caplog.text and "in a coroutine" in caplog.text
 
 
+def test_callbacks_that_raise_stop_or_close(caplog):
+    async def main(sender, receiver):
+        received, done = [], asyncio.Event()
+
+        def on_recv(message):
+            received.append(message)
+            if len(received) == 4:
+                receiver.stop_on_recv()
+                done.set()
+            raise ValueError("in on_recv")
+
+        receiver.on_recv(on_recv)
+        asyncio.get_running_loop().set_exception_handler(lambda loop, details: None)
+        for number in range(6):
+            sender.send(b"%d" % number)
+        await done.wait()
+        assert not receiver.receiving()
+        assert received == [[b"%d" % number] for number in range(4)]
+        closed = asyncio.Event()
+        receiver.set_close_callback(closed.set)
+        receiver.on_recv(lambda message: (received.append(message), receiver.close()))
+        await closed.wait()
+        assert received[4:] == [[b"4"]] and receiver.closed()
+
+    play(main, zmq.PUSH, zmq.PULL)
+    assert caplog.text.count("ValueError: in on_recv") >= 4
+
+
+def test_messages_that_cannot_be_sent_hold_up_no_others(caplog):
+    async def main(sender, receiver):
+        asyncio.get_running_loop().set_exception_handler(lambda loop, details: None)
+        for message in ([1], "text", 5, [], [b"sent"]):
+            sender.send_multipart(message)
+        assert await gather(receiver, 1) == [[b"sent"]]
+
+    play(main, zmq.PUSH, zmq.PULL)
+    assert caplog.text.count("a message cannot be sent") == 4
+
+
+def test_requests_and_replies():
+    async def main(server, client):
+        server.on_recv(server.send_multipart)
+        client.send(b"1")
+        client.send(b"2")  # waits for its turn
+        assert await gather(client, 2) == [[b"1"], [b"2"]]
+
+    play(main, zmq.REP, zmq.REQ)
+
+
+def test_the_context_ends():
+    async def main():
+        context, ended = zmq.Context(), []
+        streams = [ZMQStream(context.socket(kind)) for kind in (zmq.PULL, zmq.PUSH)]
+        for stream in streams:
+            stream.set_close_callback(lambda: ended.append(True))
+        await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(None, context.term), 30)
+        assert ended == [True, True] and all(stream.closed() for stream in streams)
+
+    asyncio.run(main())
+
+
 def test_the_end():
     async def main(stream):
         closed = []
