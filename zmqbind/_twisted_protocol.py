@@ -91,17 +91,18 @@ class ZMQTransport:
         parts: bytes-like objects or Frames. Raises what zmqbind.Socket.send_multipart raises; later errors are logged.
         Messages that wait still when the reactor stops, or somebody closes the socket, are dropped.
         """
-        sent = self.socket.send_multipart(parts)
+        parts = tuple(parts)
+        sent: Deferred[Any] = self.socket.send(*parts) if len(parts) == 1 else self.socket.send_multipart(parts)
         if not sent.called:
             self._unsent += 1
             sent.addCallbacks(self._sent, self._not_sent)
             if self._producer is not None and self._streaming and self._unsent == 1:
                 self._tell(self._producer.pauseProducing)
             return
-        failures: list[Failure] = []
-        sent.addErrback(failures.append)
-        if failures:
-            failures[0].raiseException()
+        failure = sent.result
+        if isinstance(failure, Failure):
+            sent.addErrback(lambda failure: None)  # it is raised
+            failure.raiseException()
         self._resume()
         if self._producer is not None and not self._streaming:
             from twisted.internet import reactor
