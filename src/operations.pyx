@@ -178,27 +178,34 @@ cdef class ReceiveBatch(Operation):
 
     cdef object attempt(self):
         cdef list messages = []
-        cdef bint bare = self.bare()
         self.taken = []
         while len(messages) < self.limit:
-            if self.multipart:
-                message = self.engine.take_message(self.socket, bare, b"recv_batch_multipart")
-                if message is None:
-                    break
-                self.taken += whole_message(message)
-                if self.copy:
-                    message = [bytes_of(part) for part in message]
-            else:
-                message = self.engine.take_part(self.socket, bare, b"recv_batch")
-                if message is pending:
-                    break
-                self.taken.append((message, self.engine.more))
-                if self.copy:
-                    message = bytes_of(message)
+            try:
+                message = self.one()
+            except ZMQError:  # as of a REP socket, which is to send before it receives the next
+                if not messages:
+                    raise
+                break
+            if message is pending:
+                break
             if not messages:
                 self.number = self.engine.message if self.multipart else self.engine.number
             messages.append(message)
         return messages or pending
+
+    cdef object one(self):
+        cdef bint bare = self.bare()
+        if self.multipart:
+            message = self.engine.take_message(self.socket, bare, b"recv_batch_multipart")
+            if message is None:
+                return pending
+            self.taken += whole_message(message)
+            return [bytes_of(part) for part in message] if self.copy else message
+        part = self.engine.take_part(self.socket, bare, b"recv_batch")
+        if part is pending:
+            return pending
+        self.taken.append((part, self.engine.more))
+        return bytes_of(part) if self.copy else part
 
     cdef list parts_of(self, object value):
         return self.taken

@@ -222,6 +222,16 @@ async def batches(stage):
 
 
 @behaviour("batch")
+async def batches_of_sockets_that_take_turns(stage):
+    server, client = stage.pair(zmq.REP, zmq.REQ)
+    for receive in (server.recv_batch, server.recv_batch_multipart):
+        await client.send(b"question")
+        assert await receive() in ([b"question"], [[b"question"]])
+        await server.send(b"answer")
+        assert await client.recv() == b"answer"
+
+
+@behaviour("batch")
 async def a_batch_larger_than_the_high_water_mark(stage):
     sender, receiver = stage.pair(zmq.PUSH, zmq.PULL, sndhwm=2, rcvhwm=2)
     task = await stage.spawned(in_a_task(sender.send_batch, [b"%d" % number for number in range(500)]))
