@@ -206,10 +206,14 @@ cdef class Engine:
     cdef int resolve(self, Operation operation, object result) except -1:
         if operation.line is self.receivers:
             self.undelivered[operation] = True
-            if operation.resolve(result):
-                self.loop.soon(operation.delivered)
-            else:
-                operation.delivered()
+            try:
+                if operation.resolve(result):
+                    self.loop.soon(operation.delivered)
+                else:
+                    operation.delivered()
+            except BaseException:  # of a signal handler; the others must not wait for it for ever
+                self.undelivered.pop(operation, None)
+                raise
         else:
             operation.resolve(result)
         return 0
@@ -250,8 +254,8 @@ cdef class Engine:
             self.nudge()
         return 0
 
-    cdef object take_part(self, Socket socket, bint copy, const char *call):
-        """Receive one part, or return `pending`."""
+    cdef object take_part(self, Socket socket, bint copy, const char *call, bint rest=False):
+        """Receive one part, or return `pending`. rest: it belongs to a message that is not to be interrupted."""
         cdef zmq_msg_t msg
         cdef int code
         enter(socket, call)
@@ -261,6 +265,8 @@ cdef class Engine:
         zmq_msg_init(&msg)
         while True:
             code = transfer(&msg, self.handle.pointer, ZMQ_DONTWAIT, False)
+            if code == EINTR and rest:
+                continue
             leave(self.handle)
             if code == 0:
                 self.taken += 1
@@ -289,7 +295,7 @@ cdef class Engine:
         self.message = self.number
         parts = [part]
         while self.more:
-            part = self.take_part(socket, copy, call)
+            part = self.take_part(socket, copy, call, True)
             if part is not pending:  # never for long: libzmq delivers messages whole
                 parts.append(part)
         return parts

@@ -179,6 +179,19 @@ cdef class ReceiveBatch(Operation):
     cdef object attempt(self):
         cdef list messages = []
         self.taken = []
+        try:
+            self.fill(messages)
+        except Exception:
+            if not messages:
+                raise
+            # What goes wrong after the first message ends the batch; the next call finds it, too.
+        except BaseException:
+            self.engine.put_back(self.number, self.taken)
+            raise
+        return messages or pending
+
+    cdef int fill(self, list messages) except -1:
+        cdef bint bare = self.bare()
         while len(messages) < self.limit:
             try:
                 message = self.one()
@@ -191,7 +204,7 @@ cdef class ReceiveBatch(Operation):
             if not messages:
                 self.number = self.engine.message if self.multipart else self.engine.number
             messages.append(message)
-        return messages or pending
+        return 0
 
     cdef object one(self):
         cdef bint bare = self.bare()
