@@ -182,23 +182,18 @@ cdef class ReceiveBatch(Operation):
         try:
             self.fill(messages)
         except Exception:
+            # What goes wrong after the first message ends the batch, and the next call finds it, too. A REP socket is
+            # to send before it receives the next.
             if not messages:
                 raise
-            # What goes wrong after the first message ends the batch; the next call finds it, too.
         except BaseException:
             self.engine.put_back(self.number, self.taken)
             raise
         return messages or pending
 
     cdef int fill(self, list messages) except -1:
-        cdef bint bare = self.bare()
         while len(messages) < self.limit:
-            try:
-                message = self.one()
-            except ZMQError:  # as of a REP socket, which is to send before it receives the next
-                if not messages:
-                    raise
-                break
+            message = self.one()
             if message is pending:
                 break
             if not messages:
