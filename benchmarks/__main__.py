@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from . import baseline, libraries, operations, report, streams
+from . import baseline, libraries, loops, operations, report, streams
 from .processes import Pool
 from .rounds import Runner
 
@@ -58,7 +58,7 @@ def parse(arguments=None):
     """The command line."""
     parser = Parser(prog="benchmarks", description="Compare zmqbind with PyZMQ and with C on libzmq.")
     parser.add_argument("--quick", action="store_true", help="a few seconds: shows that it works")
-    parser.add_argument("--only", choices=("streams", "operations"), help="one part of the measurements")
+    parser.add_argument("--only", choices=("streams", "operations", "loops"), help="one part of the measurements")
     parser.add_argument("--rounds", type=positive, help=f"without a time limit (default {FULL.rounds})")
     parser.add_argument("--output", type=Path, help="directory for JSON and plot (default build/bench)")
     options = parser.parse_args(arguments)
@@ -71,14 +71,19 @@ def parse(arguments=None):
 
 
 def choose_cases(only, settings, found, pool, directory):
-    """The cases of the parts that are wanted. The stream that has a target belongs to both parts."""
-    of_streams = streams.cases(found, pool, directory, settings.sizes)
-    of_operations = [*operations.cases(found, pool, settings.imports), streams.batches(found, pool, directory)]
+    """The cases of the parts that are wanted. The stream that has a target belongs to the operations, too."""
+    blocking = libraries.having(found, libraries.BLOCKING)
+    of_streams = streams.cases(blocking, pool, directory, settings.sizes)
+    of_operations = [
+        *operations.cases(blocking, pool, settings.imports),
+        streams.batches(blocking, pool, directory),
+    ]
+    of_loops = loops.cases(found, pool)
     if only == "streams":
         return of_streams
     if only == "operations":
-        return [case for case in of_streams if case.target] + of_operations
-    return of_streams + of_operations
+        return [case for case in of_streams if case.targets] + of_operations
+    return of_loops if only == "loops" else of_streams + of_operations + of_loops
 
 
 def measure(options, settings, found, console, deadline):
@@ -138,6 +143,7 @@ def main(arguments=None):
     settings = replace(settings, rounds=options.rounds or settings.rounds)
     console = Console()
     found, absent = libraries.discover()
+    absent |= loops.absent()
     for line in report.describe(found, absent):
         console.print(line, markup=False, highlight=False)
     if not found:

@@ -1,4 +1,4 @@
-"""What is compared: zmqbind, PyZMQ and the C baseline, as far as this machine has them."""
+"""What is compared: zmqbind, its peers and the C baseline, as far as this machine has them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from . import baseline
 from .processes import Worker, WorkerFailed, collect, python_command
 
 OURS = "zmqbind"
-LABELS = {"zmqbind": "zmqbind", "pyzmq": "PyZMQ", "c": "C"}
-MODULES = {"zmqbind": "zmqbind", "pyzmq": "zmq"}
+LABELS = {"zmqbind": "zmqbind", "pyzmq": "PyZMQ", "zmq-anyio": "zmq-anyio", "c": "C"}
+MODULES = {"zmqbind": "zmqbind", "pyzmq": "zmq", "zmq-anyio": "zmq_anyio"}
+BLOCKING = ("zmqbind", "pyzmq", "c")  # have sockets that block
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ def discover():
         else:
             found[name] = Library(name, command, versions["version"], versions["libzmq"])
     return found, absent
+
+
+def having(libraries, names):
+    """Those of the libraries that have one of these names."""
+    return {name: library for name, library in libraries.items() if name in names}
 
 
 def ask_version(command):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from .libraries import MODULES
-from .processes import TIMEOUT, WorkerFailed, collect, python_command
+from .processes import TIMEOUT, WorkerFailed, python_command
 from .rounds import Case
 
 
@@ -63,7 +63,7 @@ def cases(libraries, pool, imports=IMPORTS):
             libraries=bindings,
             measure=measure_import,
             label="import",
-            target=IMPORT_TARGET,
+            targets={"pyzmq": IMPORT_TARGET},
             fixed_count=imports,
         )
     )
@@ -75,17 +75,10 @@ def operation_case(operation, libraries, bindings, pool):
 
     def measure(library, count):
         if library in bindings:
-            role = "bindings"  # one process for all of them
-            worker = pool.get(role, python_command(*(MODULES[name] for name in bindings)))
-        else:
-            role = f"{library} operations"
-            worker = pool.get(role, libraries[library].command)
-        try:
-            worker.ask("operation", operation.name, operation.size, count, MODULES.get(library, ""))
-            return collect(worker)[0]
-        except WorkerFailed:
-            pool.stop(role)
-            raise
+            job = ("operation", operation.name, operation.size, count, MODULES[library])
+            return pool.measure("bindings", python_command(*(MODULES[name] for name in bindings)), *job)
+        job = ("operation", operation.name, operation.size, count)
+        return pool.measure(f"{library} operations", libraries[library].command, *job)
 
     return Case(
         section="operation",
@@ -94,7 +87,7 @@ def operation_case(operation, libraries, bindings, pool):
         libraries=tuple(name for name in libraries if operation.in_c or name in bindings),
         measure=measure,
         label=operation.label,
-        target=operation.target,
+        targets={"pyzmq": operation.target} if operation.target else {},
     )
 
 

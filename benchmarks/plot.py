@@ -48,7 +48,8 @@ def plot(path, results, libraries):
 
 def draw_panel(axes, results, cases, libraries, section):
     """Draw the lines of all libraries for one transport."""
-    for name, library in libraries.items():
+    measured = {name: each for name, each in libraries.items() if any(name in case.libraries for case in cases)}
+    for name, library in measured.items():
         if section == "throughput":
             rates = [(case.size, results.rate(case, name)) for case in cases]
             draw_line(axes, rates, **STYLES[name], label=label(library))

@@ -128,6 +128,16 @@ class Pool:
             self._workers[role] = Worker(command)
         return self._workers[role]
 
+    def measure(self, role, command, *job):
+        """The answer of the worker of a role to a job; one that failed is not asked again."""
+        worker = self.get(role, command)
+        try:
+            worker.ask(*job)
+            return collect(worker)[0]
+        except WorkerFailed:
+            self.stop(role)
+            raise
+
     def stop(self, role=None):
         """End the worker of one role, or all."""
         for name in [role] if role else list(self._workers):

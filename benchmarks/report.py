@@ -47,10 +47,12 @@ def ratio_text(ratio, target=None):
 def tables(results, libraries):
     """The tables of everything that has been measured."""
     made = []
-    for section, make in (("throughput", throughput), ("latency", latency), ("operation", operations)):
+    makers = (("throughput", throughput), ("latency", latency), ("operation", operations), ("loop", loops))
+    for section, make in makers:
         cases = [case for case in results.cases if case.section == section]
+        compared = {name: each for name, each in libraries.items() if any(name in case.libraries for case in cases)}
         if cases:
-            made.append(make(results, cases, libraries))
+            made += make(results, cases, compared)
     return made
 
 
@@ -90,7 +92,7 @@ def throughput(results, cases, libraries):
     """Messages per second."""
     table = new_table("Throughput, push/pull, messages per second", libraries, ("", "size"))
     add_rows(table, results, cases, libraries, lambda case, name: scaled(results.rate(case, name), UNITS))
-    return table
+    yield table
 
 
 def microseconds(value):
@@ -107,22 +109,41 @@ def latency(results, cases, libraries):
 
     table = new_table("Round trip, req/rep, µs, p50 / p99; ratios of p50", libraries, ("", "size"))
     add_rows(table, results, cases, libraries, cell)
-    return table
+    yield table
 
 
 def operations(results, cases, libraries):
     """Time of one operation, with what is aimed at; the stream with a target is among them."""
     table = new_table("Operations, one process, inproc", libraries, ("",), target=True)
-    for case in [*cases, *(case for case in results.cases if case.section != "operation" and case.target)]:
-        goals = {"pyzmq": case.target, "c": case.target_c}
-        rates = {name: results.rate(case, name) for name in libraries}
-        table.add_row(
-            case.label if case in cases else f"{case.transport} push/pull {size_text(case.size)}",
-            *(scaled(1 / rates[name] if rates[name] else None, TIME_UNITS) for name in libraries),
-            *(ratio_text(results.ratio(case, peer), goals[peer]) for peer in peers(libraries)),
-            " / ".join(f"{goal:g}" if goal else NOTHING for goal in goals.values()) if any(goals.values()) else NOTHING,
+    for case in [*cases, *(case for case in results.cases if case.section == "throughput" and case.targets)]:
+        label = case.label if case in cases else f"{case.transport} push/pull {size_text(case.size)}"
+        add_operation(table, results, case, label, libraries)
+    yield table
+
+
+def loops(results, cases, libraries):
+    """Time of one operation in an event loop; a table for each set of libraries that share loops."""
+    for compared in dict.fromkeys(case.libraries for case in cases):
+        of_table = {name: libraries[name] for name in compared}
+        table = new_table(
+            f"Event loops, {' and '.join(LABELS[name] for name in compared)}", of_table, ("",), target=True
         )
-    return table
+        for case in cases:
+            if case.libraries == compared:
+                add_operation(table, results, case, case.label, of_table)
+        yield table
+
+
+def add_operation(table, results, case, label, libraries):
+    """A row: the time with each library, the ratios, and what they are to reach."""
+    rates = {name: results.rate(case, name) for name in libraries}
+    goals = [case.targets.get(peer) for peer in peers(libraries)]
+    table.add_row(
+        label,
+        *(scaled(1 / rates[name] if rates[name] else None, TIME_UNITS) for name in libraries),
+        *(ratio_text(results.ratio(case, peer), case.targets.get(peer)) for peer in peers(libraries)),
+        " / ".join(f"{goal:g}" if goal else NOTHING for goal in goals) if any(goals) else NOTHING,
+    )
 
 
 def machine():
@@ -176,7 +197,7 @@ def case_document(results, case):
         "label": case.label,
         "transport": case.transport,
         "size": case.size,
-        "target": {"pyzmq": case.target, "c": case.target_c},
+        "targets": case.targets,
         "median": medians,
         "ratio": {peer: results.ratio(case, peer) for peer in case.libraries if peer != OURS},
         "samples": results.samples[case],
@@ -198,4 +219,4 @@ def describe(libraries, absent):
         version = f" {library.version}" if library.version else ""
         yield f"{LABELS[name]}{version} on libzmq {library.libzmq}"
     for name, reason in absent.items():
-        yield f"without {LABELS[name]}: {reason}"
+        yield f"without {LABELS.get(name, name)}: {reason}"

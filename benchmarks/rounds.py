@@ -18,15 +18,14 @@ MAXIMUM_COUNT = 50_000_000
 class Case:
     """One thing that is measured with every library that can do it."""
 
-    section: str  # "throughput", "latency" or "operation"
+    section: str  # "throughput", "latency", "operation" or "loop"
     name: str
     size: int  # bytes in a message
     libraries: tuple[str, ...]
     measure: Callable[[str, int], dict] = field(compare=False)  # (library, count) -> sample
     transport: str | None = None
     label: str = ""
-    target: float | None = None  # what the ratio of PyZMQ's time to ours is to reach
-    target_c: float | None = None  # the same for C's time
+    targets: dict[str, float] = field(default_factory=dict, compare=False)  # what the ratio to a peer is to reach
     fixed_count: int | None = None  # for what is not to be calibrated
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import pytest
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
 
-from benchmarks import baseline, libraries
+from benchmarks import baseline, libraries, loops
 from benchmarks.operations import OPERATIONS
 from benchmarks.processes import Worker, WorkerFailed, collect, python_command
 from benchmarks.rounds import MAXIMUM_COUNT, MINIMUM_COUNT, Case, Runner, calibrate, order
@@ -26,7 +27,7 @@ PATIENCE = 200  # seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "-m", "benchmarks"]
-NAMES = ("zmqbind", "pyzmq", "c")
+NAMES = libraries.BLOCKING
 
 
 def run(*arguments, **environment):
@@ -69,15 +70,21 @@ def runner(cases):
 def test_quick_run_writes_tables_json_and_plot(tmp_path):
     done = run("--quick", "--output", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    for title in ("Throughput, push/pull", "Round trip, req/rep", "Operations, one process", "/PyZMQ", "/C"):
+    titles = (
+        "Throughput, push/pull",
+        "Round trip, req/rep",
+        "Operations, one process",
+        "Event loops, zmqbind and PyZMQ",
+    )
+    for title in (*titles, "/PyZMQ", "/zmq-anyio", "/C"):
         assert title in done.stdout
     assert "…" not in done.stdout  # 80 columns are enough
     assert (tmp_path / "results.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
     found = json.loads((tmp_path / "results.json").read_text())
-    assert set(found["libraries"]) == set(NAMES) and found["absent"] == {} and found["failures"] == []
+    assert set(found["libraries"]) == {*NAMES, "zmq-anyio"} and found["absent"] == {} and found["failures"] == []
     assert found["rounds"] == 1 and not found["interrupted"]
-    streams = [c for c in found["cases"] if c["section"] != "operation"]
+    streams = [c for c in found["cases"] if c["section"] in ("throughput", "latency")]
     assert {(c["section"], c["transport"], c["size"]) for c in streams} == {
         (section, transport, size)
         for section in ("throughput", "latency")
@@ -93,6 +100,10 @@ def test_quick_run_writes_tables_json_and_plot(tmp_path):
     assert [c["label"] for c in operations] == [o.label for o in OPERATIONS] + ["import", "tcp batches 10 B"]
     measured = [c for c in operations if c["name"] != "import"]  # a difference: any number
     assert all(sample["seconds"] > 0 for c in measured for s in c["samples"].values() for sample in s)
+    awaited = {c["name"]: set(c["ratio"]) for c in found["cases"] if c["section"] == "loop"}
+    assert awaited == {
+        f"{loop.name}:{operation}": {loop.peer} for loop in loops.LOOPS for operation in loops.TARGETS[loop.name]
+    }
 
 
 @pytest.mark.parametrize("receiver", NAMES)
@@ -134,6 +145,32 @@ def test_workers_answer_the_same_jobs(make_worker, name):
             collect(worker)
     worker.ask("version")
     assert collect(worker)[0].keys() == {"library", "version", "libzmq"}
+
+
+@pytest.mark.parametrize("loop", loops.LOOPS, ids=lambda loop: loop.name)
+def test_every_loop_is_measured_with_both_libraries(loop):
+    modules = [libraries.MODULES[name] for name in (libraries.OURS, loop.peer)]
+    worker = Worker(python_command(*modules))
+    try:
+        for operation, module in itertools.product(loops.TARGETS[loop.name], modules):
+            worker.ask("loop", f"{loop.name}:{operation}", 10, 1500, module)  # beyond the high-water marks of both
+            answer = collect(worker)[0]
+            assert answer["count"] == 1500 and answer["seconds"] > 0
+    finally:
+        worker.stop()
+
+
+def test_idle_sockets_are_waited_for_beside_what_is_measured(make_worker):
+    worker = make_worker("zmqbind")
+    worker.ask("loop", "asyncio:wake/30", 10, 10)
+    assert collect(worker)[0]["count"] == 10
+
+
+def test_loop_that_is_not_installed_is_left_out_and_named(monkeypatch):
+    monkeypatch.setattr(loops, "LOOPS", (loops.LOOPS[0], loops.Loop("uvloop", "uvloop", "pyzmq", "no_such_loop")))
+    found = {name: libraries.Library(name, [], "1.0", "4.3.5") for name in NAMES}
+    assert {case.name.partition(":")[0] for case in loops.cases(found, pool=None)} == {"asyncio"}
+    assert loops.absent() == {"no_such_loop": "no module named 'no_such_loop'"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -190,7 +227,7 @@ def test_absent_peers_are_left_out_and_named(tmp_path):
     assert "without PyZMQ: ModuleNotFoundError: No module named 'zmq'" in done.stdout
     assert "without C: no C compiler" in done.stdout
     assert "/PyZMQ" not in done.stdout and "/C" not in done.stdout
-    assert set(json.loads((tmp_path / "results.json").read_text())["absent"]) == {"pyzmq", "c"}
+    assert set(json.loads((tmp_path / "results.json").read_text())["absent"]) == {"pyzmq", "zmq-anyio", "c"}
 
 
 @pytest.mark.parametrize(
@@ -266,7 +303,7 @@ def test_failed_measurement_is_told_and_does_not_end_the_run():
             raise WorkerFailed("it died")
         return {"count": count, "seconds": count * 1e-6}
 
-    bad, good = case(measure), case(measure, names=("zmqbind",), target=1.0)
+    bad, good = case(measure), case(measure, names=("zmqbind",), targets={"pyzmq": 1.0})
     results = runner([bad, good]).run(2)
     assert results.failures == ["pyzmq, test: it died"]
     assert results.ratio(bad, "pyzmq") is None

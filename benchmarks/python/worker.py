@@ -10,6 +10,7 @@ Reads one job a line from standard input and answers with JSON objects, one a li
     pull-batch|push-batch ...              the same in batches, for a binding that has them; C has no need of them
     throughput|latency inproc SIZE COUNT   both ends in one thread
     operation NAME SIZE COUNT              one operation, COUNT times
+    loop LOOP:NAME SIZE COUNT              one operation in an event loop, COUNT times; Python only
 
 Those that need another process close their socket after one more line, an empty one: when both are done.
 A job may end with the name of the library to use; without it the first one is used.
@@ -23,6 +24,7 @@ import importlib
 import json
 import signal
 import sys
+from importlib import metadata
 
 import operations
 import streams
@@ -63,6 +65,10 @@ def run(zmq, job, subject, size, count):
         answer(**streams.inproc_latency(zmq, size, count))
     elif job == "operation" and subject in operations.OPERATIONS:
         answer(**operations.measure(zmq, subject, size, count))
+    elif job == "loop":
+        import loops  # not for all: it imports event loops
+
+        answer(**loops.measure(zmq, subject, size, count))
     else:
         raise UnknownJobError
 
@@ -78,14 +84,20 @@ def numbers(words):
     return size, count
 
 
+def versions(name, library):
+    """The versions of a binding and of its libzmq; zmq-anyio, which uses PyZMQ's, does not tell."""
+    version = getattr(library, "__version__", None) or metadata.version(name)
+    tells = library if hasattr(library, "zmq_version") else importlib.import_module("zmq")
+    return {"library": name, "version": version, "libzmq": tells.zmq_version()}
+
+
 def handle(libraries, line):
     """Run the job in one line; whatever goes wrong becomes the answer."""
     words = line.split()
     first = next(iter(libraries))
     try:
         if words == ["version"]:
-            zmq = libraries[first]
-            answer(library=first, version=zmq.__version__, libzmq=zmq.zmq_version())
+            answer(**versions(first, libraries[first]))
         else:
             zmq = libraries[words[4] if len(words) == 5 else first]
             run(zmq, *words[:2], *numbers(words[2:4]))
