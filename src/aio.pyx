@@ -254,30 +254,36 @@ cdef class Engine:
             self.nudge()
         return 0
 
-    cdef object take_part(self, Socket socket, bint copy, const char *call, bint rest=False):
-        """Receive one part, or return `pending`. rest: it belongs to a message that is not to be interrupted."""
-        cdef zmq_msg_t msg
+    cdef bint receive(self, Socket socket, zmq_msg_t *msg, const char *call) except -1:
+        """Receive one part from libzmq, if one is there. Called outside; where it returns True it comes back inside."""
         cdef int code
         enter(socket, call)
-        if self.returned:
-            leave(self.handle)
-            return self.take_returned(copy)
-        zmq_msg_init(&msg)
+        zmq_msg_init(msg)
         while True:
-            code = transfer(&msg, self.handle.pointer, ZMQ_DONTWAIT, False)
-            if code == EINTR and rest:
-                continue
-            leave(self.handle)
+            code = transfer(msg, self.handle.pointer, ZMQ_DONTWAIT, False)
             if code == 0:
+                self.again = False
                 self.taken += 1
                 self.number = self.taken
-                self.again = False
-                self.more = zmq_msg_more(&msg)
-                return take(&msg, copy)
+                return True
+            leave(self.handle)
             if code == EAGAIN:
-                return pending
+                return False
             interrupted(code)
             enter(socket, call)
+
+    cdef object take_part(self, Socket socket, bint copy, const char *call):
+        """Receive one part, or return `pending`."""
+        cdef zmq_msg_t msg
+        if self.returned:
+            admit(self.handle, call)
+            leave(self.handle)
+            return self.take_returned(copy)
+        if not self.receive(socket, &msg, call):
+            return pending
+        leave(self.handle)
+        self.more = zmq_msg_more(&msg)
+        return take(&msg, copy)
 
     cdef object take_returned(self, bint copy):
         self.number, data, self.more = self.returned.pop(0)
@@ -288,16 +294,23 @@ cdef class Engine:
 
     cdef list take_message(self, Socket socket, bint copy, const char *call):
         """Receive all parts of a message, or return None."""
+        cdef zmq_msg_t msg
         cdef list parts
-        part = self.take_part(socket, copy, call)
-        if part is pending:
+        if self.returned:
+            parts = [self.take_part(socket, copy, call)]
+            self.message = self.number
+            while self.more:
+                part = self.take_part(socket, copy, call)
+                if part is not pending:  # never for long: libzmq delivers messages whole
+                    parts.append(part)
+            return parts
+        if not self.receive(socket, &msg, call):
             return None
         self.message = self.number
-        parts = [part]
-        while self.more:
-            part = self.take_part(socket, copy, call, True)
-            if part is not pending:  # never for long: libzmq delivers messages whole
-                parts.append(part)
+        self.more = False
+        parts = take_parts(socket, &msg, copy, call)
+        self.taken += len(parts) - 1
+        self.number = self.taken
         return parts
 
 
