@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all browser stress soak faults asan valgrind bench lint sdist wheel wheels wheel-elsewhere reproducible clean
+.PHONY: help build test test-all browser stress soak faults asan valgrind bench bench-full readme-table lint sdist wheel wheels wheel-elsewhere reproducible clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -60,8 +60,14 @@ soak: $(INSTALLED)  ## Ten minutes of traffic over a bad link, peers killed; as 
 	@tools/soak-tools.sh
 	$(BIN)/python tests/soak $(SECONDS)
 
-bench: $(INSTALLED)  ## Compare with PyZMQ and C; results go to build/bench
+bench: $(INSTALLED)  ## Compare with PyZMQ, other peers and C, in two minutes; results go to build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-full: $(INSTALLED)  ## The same with all sizes, scaling curves and memory, in a quarter of an hour
+	$(BIN)/python -m benchmarks --full $(ARGS)
+
+readme-table: $(INSTALLED)  ## Write README's table and plot anew from benchmarks/results
+	$(BIN)/python -m benchmarks readme $(ARGS)
 
 lint: $(INSTALLED)  ## Check style, types and workflows
 	$(BIN)/ruff check .

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from . import baseline
 from .processes import Worker, WorkerFailed, collect, python_command
 
-OURS = "zmqbind"
-LABELS = {"zmqbind": "zmqbind", "pyzmq": "PyZMQ", "zmq-anyio": "zmq-anyio", "c": "C"}
-MODULES = {"zmqbind": "zmqbind", "pyzmq": "zmq", "zmq-anyio": "zmq_anyio"}
-BLOCKING = ("zmqbind", "pyzmq", "c")  # have sockets that block
+LABELS = {"zmqbind": "zmqbind", "pyzmq": "PyZMQ", "pynng": "pynng", "zmq-anyio": "zmq-anyio", "c": "C"}
+MODULES = {"zmqbind": "zmqbind", "pyzmq": "zmq", "pynng": "pynng", "zmq-anyio": "zmq_anyio"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Library:
     name: str
     command: list[str]  # of its worker
     version: str | None  # None for C, which is libzmq itself
-    libzmq: str
+    engine: str  # the C library below it, with its version
 
 
 def discover():
@@ -33,13 +31,8 @@ def discover():
         except (baseline.NoBaseline, WorkerFailed) as reason:
             absent[name] = str(reason)
         else:
-            found[name] = Library(name, command, versions["version"], versions["libzmq"])
+            found[name] = Library(name, command, versions["version"], versions["engine"])
     return found, absent
-
-
-def having(libraries, names):
-    """Those of the libraries that have one of these names."""
-    return {name: library for name, library in libraries.items() if name in names}
 
 
 def ask_version(command):

@@ -74,6 +74,14 @@ class Worker:
             raise WorkerFailed(answer["error"])
         return answer
 
+    def finish(self):
+        """Let the process end by itself, with nothing more to do."""
+        try:
+            self._process.stdin.close()
+            self._process.wait(TIMEOUT)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise WorkerFailed(f"the worker does not end: {error}") from None
+
     def stop(self):
         """End the process, whatever it is doing."""
         self._process.kill()
@@ -143,6 +151,11 @@ class Pool:
         for name in [role] if role else list(self._workers):
             if name in self._workers:
                 self._workers.pop(name).stop()
+
+    def finish(self):
+        """Let all workers end by themselves."""
+        for worker in self._workers.values():
+            worker.finish()
 
     def __enter__(self):
         return self

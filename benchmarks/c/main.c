@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -13,6 +14,17 @@ double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double seconds(struct timeval t) {
+    return (double)t.tv_sec + (double)t.tv_usec * 1e-6;
+}
+
+/* The processor time is that of all threads, libzmq's among them. */
+Meter start(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (Meter){.clock = now(), .user = seconds(usage.ru_utime), .system = seconds(usage.ru_stime)};
 }
 
 void answer(const char *format, ...) {
@@ -24,8 +36,17 @@ void answer(const char *format, ...) {
     fflush(stdout);
 }
 
-void answer_time(long count, double seconds) {
-    answer("{\"count\": %ld, \"seconds\": %.9f}", count, seconds);
+#define TIME "\"count\": %ld, \"seconds\": %.9f, \"user\": %.6f, \"system\": %.6f"
+#define TIME_SINCE(since, end) (end).clock - (since)->clock, (end).user - (since)->user, (end).system - (since)->system
+
+void answer_time(long count, const Meter *since) {
+    Meter end = start();
+    answer("{" TIME "}", count, TIME_SINCE(since, end));
+}
+
+void answer_latency(long count, const Meter *since, double p50, double p99) {
+    Meter end = start();
+    answer("{" TIME ", \"p50_us\": %.3f, \"p99_us\": %.3f}", count, TIME_SINCE(since, end), p50 * 1e6, p99 * 1e6);
 }
 
 void check(bool ok, const char *call) {
@@ -51,39 +72,41 @@ char *make_payload(size_t size) {
 static void answer_version(void) {
     int major, minor, patch;
     zmq_version(&major, &minor, &patch);
-    answer("{\"library\": \"c\", \"version\": null, \"libzmq\": \"%d.%d.%d\"}", major, minor, patch);
+    answer("{\"library\": \"c\", \"version\": null, \"engine\": \"libzmq %d.%d.%d\"}", major, minor, patch);
 }
 
-static bool run_job(const char *job, const char *subject, size_t size, long count) {
-    if (strcmp(job, "pull") == 0)
-        run_pull(subject, size, count);
-    else if (strcmp(job, "push") == 0)
-        run_push(subject, size, count);
-    else if (strcmp(job, "rep") == 0)
-        run_rep(subject, size, count);
-    else if (strcmp(job, "req") == 0)
-        run_req(subject, size, count);
-    else if (strcmp(job, "throughput") == 0 && strcmp(subject, "inproc") == 0)
-        run_inproc_throughput(size, count);
-    else if (strcmp(job, "latency") == 0 && strcmp(subject, "inproc") == 0)
-        run_inproc_latency(size, count);
-    else if (strcmp(job, "operation") == 0)
-        return run_operation(subject, size, count);
-    else
+/* "NAME[/NUMBER] SUBJECT SIZE COUNT" */
+static bool parse(const char *line, Job *job) {
+    job->number = 0;
+    if (sscanf(line, "%31s %511s %zu %ld", job->name, job->subject, &job->size, &job->count) != 4 || job->count < 1)
         return false;
-    return true;
+    char *slash = strchr(job->name, '/');
+    if (slash == NULL)
+        return true;
+    *slash = '\0';
+    job->number = strtol(slash + 1, NULL, 10);
+    return job->number >= 0;
+}
+
+/* A process for many sockets needs many descriptors. */
+static void raise_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 int main(void) {
-    char line[1024], job[32], subject[512];
-    size_t size;
-    long count;
+    char line[1024];
+    Job job;
+    raise_limit();
     while (fgets(line, sizeof line, stdin)) {
         alarm(PATIENCE);
         if (strncmp(line, "version", 7) == 0)
             answer_version();
-        else if (sscanf(line, "%31s %511s %zu %ld", job, subject, &size, &count) != 4 || count < 1 ||
-                 !run_job(job, subject, size, count))
+        else if (!parse(line, &job) ||
+                 !(run_stream(&job) || run_many(&job) || run_operation(&job) || run_memory(&job)))
             answer("{\"error\": \"unknown job\"}");
         alarm(0);
     }

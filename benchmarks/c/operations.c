@@ -7,7 +7,8 @@
 
 typedef struct {
     void *context, *a, *b; /* a connected pair */
-    void *idle[IDLE_SOCKETS];
+    void **idle;           /* sockets in the poll set in which nothing happens */
+    long number;           /* of those */
     char *payload, *buffer;
     size_t size;
 } Fixture;
@@ -62,12 +63,30 @@ static void poll_ready(Fixture *f, long count) {
         check(zmq_poll(&item, 1, -1) == 1, "zmq_poll");
 }
 
+/* The idle sockets, then b. */
+static zmq_pollitem_t *make_items(Fixture *f) {
+    zmq_pollitem_t *items = calloc((size_t)f->number + 1, sizeof *items);
+    check(items != NULL, "calloc");
+    for (long i = 0; i <= f->number; i++)
+        items[i] = (zmq_pollitem_t){i < f->number ? f->idle[i] : f->b, 0, ZMQ_POLLIN, 0};
+    return items;
+}
+
 static void poll_idle(Fixture *f, long count) {
-    zmq_pollitem_t items[IDLE_SOCKETS];
-    for (int i = 0; i < IDLE_SOCKETS; i++)
-        items[i] = (zmq_pollitem_t){f->idle[i], 0, ZMQ_POLLIN, 0};
+    zmq_pollitem_t *items = make_items(f);
     for (long i = 0; i < count; i++)
-        check(zmq_poll(items, IDLE_SOCKETS, 0) == 0, "zmq_poll");
+        check(zmq_poll(items, (int)f->number, 0) == 0, "zmq_poll");
+    free(items);
+}
+
+static void poll_recv(Fixture *f, long count) {
+    zmq_pollitem_t *items = make_items(f);
+    for (long i = 0; i < count; i++) {
+        send_one(f->a, f->payload, f->size, 0);
+        check(zmq_poll(items, (int)f->number + 1, -1) == 1, "zmq_poll");
+        receive_one(f->b, f->buffer, f->size);
+    }
+    free(items);
 }
 
 static void socket_poll(Fixture *f, long count) {
@@ -86,40 +105,38 @@ static const struct {
     {"getsockopt", getsockopt_linger},
     {"poll-ready", poll_ready},
     {"poll-idle", poll_idle},
+    {"poll-recv", poll_recv},
     {"socket-poll", socket_poll},
 };
 
-static void time_operation(Operation run, size_t size, long count) {
-    Fixture f = {.context = zmq_ctx_new(), .size = size};
+static void time_operation(Operation run, const Job *job) {
+    Fixture f = {.size = job->size, .number = job->number};
+    f.context = make_context(job->number + 2, 1);
     f.a = zmq_socket(f.context, ZMQ_PAIR);
     f.b = zmq_socket(f.context, ZMQ_PAIR);
     check(f.a != NULL && f.b != NULL, "zmq_socket");
     check(zmq_bind(f.b, "inproc://operation") == 0, "zmq_bind");
     check(zmq_connect(f.a, "inproc://operation") == 0, "zmq_connect");
-    for (int i = 0; i < IDLE_SOCKETS && run == poll_idle; i++) {
-        f.idle[i] = zmq_socket(f.context, ZMQ_PULL);
-        check(f.idle[i] != NULL, "zmq_socket");
-    }
-    f.payload = make_payload(size);
-    f.buffer = make_payload(size);
-    double start = now();
-    run(&f, count);
-    double seconds = now() - start;
+    f.idle = open_sockets(f.context, ZMQ_PULL, f.number);
+    f.payload = make_payload(job->size);
+    f.buffer = make_payload(job->size);
+    Meter since = start();
+    run(&f, job->count);
+    answer_time(job->count, &since);
     zmq_close(f.a);
     zmq_close(f.b);
-    for (int i = 0; i < IDLE_SOCKETS; i++)
-        if (f.idle[i] != NULL)
-            zmq_close(f.idle[i]);
-    zmq_ctx_term(f.context);
+    close_sockets(f.idle, f.number);
+    close_context(f.context);
     free(f.buffer);
     free(f.payload);
-    answer_time(count, seconds);
 }
 
-bool run_operation(const char *name, size_t size, long count) {
+bool run_operation(const Job *job) {
+    if (strcmp(job->name, "operation") != 0)
+        return false;
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
-        if (strcmp(name, operations[i].name) == 0) {
-            time_operation(operations[i].run, size, count);
+        if (strcmp(job->subject, operations[i].name) == 0) {
+            time_operation(operations[i].run, job);
             return true;
         }
     return false;

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from time import perf_counter as clock
 
-import streams
+from meter import Meter
 
 
 def send_recv(a, b, message, count):
@@ -40,17 +39,17 @@ OPERATIONS = {
 
 
 def measure(library, name, size, count):
-    """Seconds that so many take."""
+    """The sample of so many."""
     operation, of_a, of_b, endpoint = OPERATIONS[name]
     green = importlib.import_module(f"{library.__name__}.green")
     context = green.Context()
-    a, b = (streams.open_socket(green, context, getattr(green, kind)) for kind in (of_a, of_b))
+    a, b = (context.socket(getattr(green, kind)) for kind in (of_a, of_b))
     b.bind(endpoint)
     a.connect(b.getsockopt(green.LAST_ENDPOINT).rstrip(b"\0").decode())
     message = b"x" * size
     operation(a, b, message, 1)
-    start = clock()
+    meter = Meter()
     operation(a, b, message, count)
-    seconds = clock() - start
+    sample = meter.read(count)
     context.destroy(linger=0)
-    return seconds
+    return sample

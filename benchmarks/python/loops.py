@@ -6,11 +6,11 @@ import asyncio
 import importlib
 from contextlib import AsyncExitStack
 from functools import partial
-from time import perf_counter as clock
 from types import SimpleNamespace
 
 import greenlets
-import streams
+from meter import Meter
+from sessions import SPARE_SOCKETS
 
 
 async def send_recv(zmq, a, b, message, count):
@@ -121,7 +121,7 @@ def binding(library, submodule, together):
 
 async def open_socket(zmq, context, kind, stack):
     """A socket that is open until the stack ends."""
-    socket = streams.open_socket(zmq.constants, context, getattr(zmq.constants, kind))
+    socket = context.socket(getattr(zmq.constants, kind))
     return await stack.enter_async_context(zmq.wrap(socket)) if zmq.wrap else socket
 
 
@@ -137,8 +137,9 @@ async def wait_for_ever(recv):
 
 
 async def time_operation(zmq, operation, kinds, endpoint, idle, size, count):
-    """Seconds that so many take, beside so many idle sockets that somebody waits for."""
+    """The sample of so many, beside so many idle sockets that somebody waits for."""
     context = zmq.Context()
+    context.set(zmq.constants.MAX_SOCKETS, idle + SPARE_SOCKETS)
     waiting = []
     try:
         async with AsyncExitStack() as stack:
@@ -151,9 +152,9 @@ async def time_operation(zmq, operation, kinds, endpoint, idle, size, count):
                 waiting.append(asyncio.create_task(wait_for_ever(methods(zmq, socket).recv)))
             message = b"x" * size
             await operation(zmq, a, b, message, 1)  # connected, and the loop knows the descriptors
-            start = clock()
+            meter = Meter()
             await operation(zmq, a, b, message, count)
-            return clock() - start
+            return meter.read(count)
     finally:
         for task in waiting:
             task.cancel()
@@ -162,15 +163,13 @@ async def time_operation(zmq, operation, kinds, endpoint, idle, size, count):
         context.destroy(linger=0)
 
 
-def measure(library, name, size, count):
-    """Time one operation on one loop. name: LOOP:OPERATION, or LOOP:OPERATION/IDLE with so many idle sockets."""
-    loop, _, what = name.partition(":")
-    what, _, idle = what.partition("/")
+def measure(library, job):
+    """Time one operation on one loop, LOOP:OPERATION; job.number: how many idle sockets there are beside it."""
+    loop, _, what = job.subject.partition(":")
     if loop == "gevent":
-        seconds = greenlets.measure(library, what, size, count)
-    else:
-        submodule, run, together = LOOPS[loop]
-        operation, *kinds, endpoint = OPERATIONS[what]
-        zmq = binding(library, submodule, together)
-        seconds = run(lambda: time_operation(zmq, operation, kinds, endpoint, int(idle or 0), size, count))
-    return {"count": count, "seconds": seconds}
+        yield greenlets.measure(library, what, job.size, job.count)
+        return
+    submodule, run, together = LOOPS[loop]
+    operation, *kinds, endpoint = OPERATIONS[what]
+    zmq = binding(library, submodule, together)
+    yield run(lambda: time_operation(zmq, operation, kinds, endpoint, job.number, job.size, job.count))

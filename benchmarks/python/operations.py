@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import timeit
+from time import perf_counter as clock
 
-IDLE_SOCKETS = 100  # sockets in the poll set in which nothing happens
+from meter import processor_time
 
-# name: (setup, statement). The setup sees `zmq`, the connected PAIR sockets `a` and `b`, `message`, `idle_sockets`, an
-# ipc `endpoint`, and a list of `others` to close; what it assigns is local to the timed loop, so a statement costs the
-# call and nothing else.
+# name: (setup, statement). The setup sees `zmq`, the `session`, its connected PAIR sockets `a` and `b`, `message`,
+# `idle`, a list of sockets in which nothing happens, and an ipc `endpoint`; what it assigns is local to the timed loop,
+# so a statement costs the call and nothing else.
 OPERATIONS = {
     "send-recv": (
         "send, recv, data = a.send, b.recv, message",
@@ -28,8 +29,8 @@ OPERATIONS = {
         "send(text); recv()",
     ),
     "pyobj": (
-        "import numpy; c = zmq.Socket(a.context, zmq.PAIR); d = zmq.Socket(a.context, zmq.PAIR)\n"
-        "others.extend([c, d]); c.bind(endpoint); d.connect(endpoint); send, recv = c.send_pyobj, d.recv_pyobj\n"
+        "import numpy; c, d = session.open('PAIR'), session.open('PAIR')\n"
+        "c.bind(endpoint); d.connect(endpoint); send, recv = c.send_pyobj, d.recv_pyobj\n"
         "data = numpy.ones(len(message), 'u1'); how = {'out_of_band': True} if hasattr(zmq, 'EXIT_LINGER') else {}",
         "send(data, **how); recv()",
     ),
@@ -50,8 +51,13 @@ OPERATIONS = {
         "poll()",
     ),
     "poll-idle": (
-        "poller = zmq.Poller()\nfor s in idle_sockets(): poller.register(s, zmq.POLLIN)\npoll = poller.poll",
+        "poller = zmq.Poller()\nfor s in idle: poller.register(s, zmq.POLLIN)\npoll = poller.poll",
         "poll(0)",
+    ),
+    "poll-recv": (
+        "poller = zmq.Poller()\nfor s in [*idle, b]: poller.register(s, zmq.POLLIN)\n"
+        "send, poll, recv, data = a.send, poller.poll, b.recv, message",
+        "send(data); poll(); recv()",
     ),
     "socket-poll": (
         "poll = b.poll",
@@ -60,32 +66,28 @@ OPERATIONS = {
 }
 
 
-def measure(zmq, name, size, count):
-    """Time `count` repetitions of one operation with messages of `size` bytes."""
-    setup, statement = OPERATIONS[name]
-    context = zmq.Context()
-    a, b = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
-    b.bind("inproc://operation")
-    a.connect("inproc://operation")
+def measure(session, job):
+    """Time one operation; job.number: how many idle sockets there are."""
+    setup, statement = OPERATIONS[job.subject]
+    a, b = session.open("PAIR"), session.open("PAIR")
+    session.bind(b, "inproc://operation")
+    session.connect_for_good(a, "inproc://operation")
+    processor = []
 
-    others = []
-
-    def idle_sockets():
-        others.extend(context.socket(zmq.PULL) for _ in range(IDLE_SOCKETS))
-        return others
+    def timer():
+        processor.append(processor_time())
+        return clock()
 
     with tempfile.TemporaryDirectory() as directory:
         names = {
-            "zmq": zmq,
+            "zmq": getattr(session, "zmq", None),
+            "session": session,
             "a": a,
             "b": b,
-            "message": b"x" * size,
-            "idle_sockets": idle_sockets,
-            "others": others,
+            "message": b"x" * job.size,
+            "idle": [session.open("PULL") for _ in range(job.number)] if "idle" in setup else [],
             "endpoint": f"ipc://{directory}/operation",
         }
-        seconds = timeit.Timer(statement, setup, globals=names).timeit(count)
-        for socket in (a, b, *others):
-            socket.close(linger=0)
-        context.term()
-    return {"count": count, "seconds": seconds}
+        seconds = timeit.Timer(statement, setup, timer, globals=names).timeit(job.count)
+    passed = (after - before for before, after in zip(*processor, strict=True))
+    yield {"count": job.count, "seconds": seconds, **dict(zip(("user", "system"), passed, strict=False))}

@@ -1,8 +1,8 @@
 """Throughput (PUSH/PULL) and latency (REQ/REP): the same lines of code for every binding.
 
-Two processes close their sockets only when both are done (`wait_for_peer`): when its peer hangs up, libzmq
-may drop messages that have arrived, over ipc those beyond the high-water mark, with IMMEDIATE all that have
-not been received.
+Each function is a generator of answers. Those of two processes close their sockets only when both are done: when its
+peer hangs up, libzmq may drop messages that have arrived, over ipc those beyond the high-water mark, with IMMEDIATE all
+that have not been received.
 """
 
 from __future__ import annotations
@@ -10,35 +10,9 @@ from __future__ import annotations
 from itertools import pairwise, repeat
 from time import perf_counter as clock
 
-HIGH_WATER_MARK = 1000  # messages; the same in every worker
+from meter import Meter
+
 BURST = 100  # messages sent, then received, in one thread; below the high-water mark
-
-
-def open_socket(zmq, context, kind):
-    """A socket with the high-water marks that all workers use."""
-    socket = context.socket(kind)
-    socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
-    socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
-    return socket
-
-
-def bind_and_tell(zmq, socket, endpoint, answer):
-    """Bind and answer with the endpoint that this gave."""
-    socket.bind(endpoint)
-    answer(endpoint=socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode())
-
-
-def connect_for_good(zmq, socket, endpoint):
-    """Connect in a way that nothing is queued before the connection stands."""
-    socket.setsockopt(zmq.IMMEDIATE, 1)
-    socket.connect(endpoint)
-
-
-def close_all(context, *sockets):
-    """Close the sockets and their context."""
-    for socket in sockets:
-        socket.close()
-    context.term()
 
 
 def expect(message, size):
@@ -47,84 +21,69 @@ def expect(message, size):
         raise AssertionError(f"received {len(message)} bytes, expected {size}")
 
 
-def pull(zmq, endpoint, size, count, answer, wait_for_peer):
+def pull(session, job):
     """Receive; the clock runs from the first message, when the connection stands, to the last."""
-    context = zmq.Context()
-    socket = open_socket(zmq, context, zmq.PULL)
-    bind_and_tell(zmq, socket, endpoint, answer)
+    socket = session.open("PULL")
+    yield {"endpoint": session.bind(socket, job.subject)}
     recv = socket.recv
     message = recv()
-    start = clock()
-    for _ in range(count):
+    meter = Meter()
+    for _ in range(job.count):
         message = recv()
-    seconds = clock() - start
-    expect(message, size)
-    answer(count=count, seconds=seconds)
-    wait_for_peer()
-    close_all(context, socket)
+    sample = meter.read(job.count)
+    expect(message, job.size)
+    yield sample
 
 
-def push(zmq, endpoint, size, count, answer, wait_for_peer):
+def push(session, job):
     """Send."""
-    context = zmq.Context()
-    socket = open_socket(zmq, context, zmq.PUSH)
-    connect_for_good(zmq, socket, endpoint)
-    message = b"x" * size
+    socket = session.open("PUSH")
+    session.connect_for_good(socket, job.subject)
+    message = b"x" * job.size
     send = socket.send
     send(message)
-    start = clock()
-    for _ in range(count):
+    meter = Meter()
+    for _ in range(job.count):
         send(message)
-    answer(count=count, seconds=clock() - start)
-    wait_for_peer()
-    close_all(context, socket)
+    yield meter.read(job.count)
 
 
-def pull_batch(zmq, endpoint, size, count, answer, wait_for_peer):
+def pull_batch(session, job):
     """pull, in batches."""
-    context = zmq.Context()
-    socket = open_socket(zmq, context, zmq.PULL)
-    bind_and_tell(zmq, socket, endpoint, answer)
+    socket = session.open("PULL")
+    yield {"endpoint": session.bind(socket, job.subject)}
     recv_batch = socket.recv_batch
     messages = [socket.recv()]
-    left = count
-    start = clock()
+    left = job.count
+    meter = Meter()
     while left > 0:
         messages = recv_batch()
         left -= len(messages)
-    seconds = clock() - start
-    expect(messages[-1], size)
-    answer(count=count, seconds=seconds)
-    wait_for_peer()
-    close_all(context, socket)
+    sample = meter.read(job.count)
+    expect(messages[-1], job.size)
+    yield sample
 
 
-def push_batch(zmq, endpoint, size, count, answer, wait_for_peer):
+def push_batch(session, job):
     """push, in batches."""
-    context = zmq.Context()
-    socket = open_socket(zmq, context, zmq.PUSH)
-    connect_for_good(zmq, socket, endpoint)
-    message = b"x" * size
+    socket = session.open("PUSH")
+    session.connect_for_good(socket, job.subject)
+    message = b"x" * job.size
     socket.send(message)
-    start = clock()
-    socket.send_batch(repeat(message, count))
-    answer(count=count, seconds=clock() - start)
-    wait_for_peer()
-    close_all(context, socket)
+    meter = Meter()
+    socket.send_batch(repeat(message, job.count))
+    yield meter.read(job.count)
 
 
-def rep(zmq, endpoint, size, count, answer, wait_for_peer):
+def rep(session, job):
     """Echo one message more than is timed: the first."""
-    context = zmq.Context()
-    socket = open_socket(zmq, context, zmq.REP)
-    bind_and_tell(zmq, socket, endpoint, answer)
+    socket = session.open("REP")
+    yield {"endpoint": session.bind(socket, job.subject)}
     recv, send = socket.recv, socket.send
-    start = clock()
-    for _ in range(count + 1):
+    meter = Meter()
+    for _ in range(job.count + 1):
         send(recv())
-    answer(count=count, seconds=clock() - start)
-    wait_for_peer()
-    close_all(context, socket)
+    yield meter.read(job.count)
 
 
 def percentile(ordered, per_cent):
@@ -132,70 +91,67 @@ def percentile(ordered, per_cent):
     return ordered[(len(ordered) * per_cent + 99) // 100 - 1]
 
 
-def latency(times):
-    """The answer for round trips that ended at these times, the first of them not counted."""
+def latency(meter, times):
+    """The sample of round trips that ended at these times, the first of them not counted."""
+    sample = meter.read(len(times) - 1)
     trips = sorted(later - earlier for earlier, later in pairwise(times))
-    return {
-        "count": len(trips),
-        "seconds": times[-1] - times[0],
-        "p50_us": percentile(trips, 50) * 1e6,
-        "p99_us": percentile(trips, 99) * 1e6,
-    }
+    return sample | {"p50_us": percentile(trips, 50) * 1e6, "p99_us": percentile(trips, 99) * 1e6}
 
 
-def req(zmq, endpoint, size, count, answer, wait_for_peer):
+def req(session, job):
     """Send and wait for the echo, with the time of every round trip."""
-    context = zmq.Context()
-    socket = open_socket(zmq, context, zmq.REQ)
-    connect_for_good(zmq, socket, endpoint)
-    message = b"x" * size
-    times = [0.0] * (count + 1)
+    socket = session.open("REQ")
+    session.connect_for_good(socket, job.subject)
+    message = b"x" * job.size
+    times = [0.0] * (job.count + 1)
     send, recv = socket.send, socket.recv
-    for i in range(count + 1):
+    send(message)
+    recv()
+    meter = Meter()
+    times[0] = clock()
+    for i in range(1, job.count + 1):
         send(message)
         reply = recv()
         times[i] = clock()
-    expect(reply, size)
-    answer(**latency(times))
-    wait_for_peer()
-    close_all(context, socket)
+    sample = latency(meter, times)
+    expect(reply, job.size)
+    yield sample
 
 
-def inproc_throughput(zmq, size, count):
+def inproc_throughput(session, job):
     """Bursts of sends, then of receives, in one thread."""
-    context = zmq.Context()
-    receiver, sender = open_socket(zmq, context, zmq.PULL), open_socket(zmq, context, zmq.PUSH)
-    receiver.bind("inproc://stream")
-    sender.connect("inproc://stream")
-    message = b"x" * size
+    receiver, sender = session.open("PULL"), session.open("PUSH")
+    session.bind(receiver, "inproc://stream")
+    session.connect_for_good(sender, "inproc://stream")
+    message = b"x" * job.size
     send, recv = sender.send, receiver.recv
-    bursts = -(-count // BURST)
-    start = clock()
+    bursts = -(-job.count // BURST)
+    meter = Meter()
     for _ in range(bursts):
         for _ in range(BURST):
             send(message)
         for _ in range(BURST):
             reply = recv()
-    seconds = clock() - start
-    expect(reply, size)
-    close_all(context, receiver, sender)
-    return {"count": bursts * BURST, "seconds": seconds}
+    sample = meter.read(bursts * BURST)
+    expect(reply, job.size)
+    yield sample
 
 
-def inproc_latency(zmq, size, count):
+def inproc_latency(session, job):
     """Request and reply in one thread."""
-    context = zmq.Context()
-    server, client = open_socket(zmq, context, zmq.REP), open_socket(zmq, context, zmq.REQ)
-    server.bind("inproc://stream")
-    client.connect("inproc://stream")
-    message = b"x" * size
-    times = [0.0] * (count + 1)
+    server, client = session.open("REP"), session.open("REQ")
+    session.bind(server, "inproc://stream")
+    session.connect_for_good(client, "inproc://stream")
+    message = b"x" * job.size
+    times = [0.0] * (job.count + 1)
     send, recv, server_send, server_recv = client.send, client.recv, server.send, server.recv
-    for i in range(count + 1):
+    meter = Meter()
+    times[0] = clock()
+    for i in range(1, job.count + 1):
         send(message)
         server_send(server_recv())
         reply = recv()
         times[i] = clock()
-    expect(reply, size)
-    close_all(context, server, client)
-    return latency(times)
+    sample = latency(meter, times)
+    expect(reply, job.size)
+    yield sample
