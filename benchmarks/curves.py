@@ -26,7 +26,14 @@ KINDS = (
         "socket",
     ),
     ("poller", "poll-idle", None, "poll with nothing ready, by sockets in the poll set", "idle sockets", "socket"),
-    ("idle-loop", "asyncio:wake", None, "asyncio, by idle sockets on the loop", "idle sockets on the loop", "socket"),
+    (
+        "idle-loop",
+        "asyncio:wake",
+        None,
+        "waking a task of asyncio, by idle sockets",
+        "idle sockets on the loop",
+        "socket",
+    ),
     ("fan-out", "xpub-sub", "tcp", "messages received over TCP, by subscribers", "subscribers", "subscriber"),
     (
         "connections",

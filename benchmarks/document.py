@@ -118,6 +118,12 @@ def rate(case, library):
     return 1 / of_library if of_library else None
 
 
+def spread(case, library):
+    """Half of the distance between the quartiles, as a share of the median, or None."""
+    of_library = case["cost"].get(library)
+    return (of_library["q3"] - of_library["q1"]) / 2 / of_library["median"] if of_library else None
+
+
 def sampled(case, library, what):
     """The median of one quantity of the samples, or None."""
     values = case["samples"].get(library, {}).get(what)

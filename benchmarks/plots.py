@@ -13,7 +13,6 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from . import document as results_of
 from . import text, theme
 from .cases import OURS, size_text
 from .curves import curves
@@ -71,11 +70,7 @@ def stream_plot(section, transport, cases):
 
     def draw(axes, look):
         for library in compared(cases):
-            if of_rate:
-                points = [(case["size"], results_of.rate(case, library)) for case in cases]
-            else:
-                points = [(case["size"], results_of.cost(case, library)) for case in cases]
-            draw_line(axes, points, library, look)
+            draw_line(axes, cases, [case["size"] for case in cases], library, look, of_rate)
         size_axis(axes, look)
         value_axis(axes, look, "messages per second" if of_rate else "round trip, median [seconds]", of_rate)
         legend(axes, "lower left" if of_rate else "upper left")
@@ -155,7 +150,7 @@ def curve_plot(curve):
 
     def draw(axes, look):
         for library in compared(curve.cases):
-            draw_line(axes, curve.points(library), library, look)
+            draw_line(axes, curve.cases, list(map(curve.number, curve.cases)), library, look)
         line = curve.fit(OURS)
         if line:
             numbers = [number for number, _ in curve.points(OURS)]
@@ -173,14 +168,15 @@ def curve_plot(curve):
 
 
 def growth(curve):
-    """How much the cost grows from the first point to the last, in words."""
-    ends = f"from {curve.number_text(curve.cases[0])} to {curve.number_text(curve.cases[-1])}"
-    factors = []
+    """By what the cost is multiplied from the first point to the last."""
+    factors = {}
     for library in (OURS, "pyzmq"):
         points = curve.points(library)
         if len(points) == len(curve.cases):
-            factors.append(f"{LABELS[library]}'s by {text.digits(points[-1][1] / points[0][1])}")
-    return f"{ends} the cost of a message is multiplied, {', '.join(factors)}"
+            factors[library] = f"× {text.digits(points[-1][1] / points[0][1])}"
+    ends = f"from {curve.number_text(curve.cases[0])} to {curve.number_text(curve.cases[-1])}"
+    beside = f" (PyZMQ {factors['pyzmq']})" if "pyzmq" in factors else ""
+    return f"{ends}, the cost of a message {factors[OURS]}{beside}"
 
 
 def spread_out(low, high, steps=60):
@@ -204,18 +200,18 @@ def legend(axes, place):
     axes.legend(*zip(*lines, strict=True), ncols=5, loc=place, fontsize=8.5, columnspacing=1.2, handlelength=1.8)
 
 
-def draw_line(axes, points, library, look):
-    """Draw one quantity, as far as it has been measured."""
-    measured = [point for point in points if point[1]]
-    axes.plot(
-        [x for x, _ in measured],
-        [y for _, y in measured],
-        color=look.colours[library],
-        marker=theme.MARKERS[library],
-        markersize=5,
-        linewidth=2.2 if library == OURS else 1.5,
-        label=LABELS[library],
+def draw_line(axes, cases, numbers, library, look, of_rate=False):
+    """Draw what a library's messages cost, or their rate, as far as it was measured; the quartiles as a band."""
+    measured = [(x, case["cost"][library]) for x, case in zip(numbers, cases, strict=True) if library in case["cost"]]
+    xs = [x for x, _ in measured]
+    low, middle, high = (
+        [1 / cost[which] if of_rate else cost[which] for _, cost in measured] for which in ("q1", "median", "q3")
     )
+    colour = look.colours[library]
+    axes.fill_between(xs, low, high, color=colour, alpha=0.18, linewidth=0)
+    width = 2.2 if library == OURS else 1.5
+    marker = theme.MARKERS[library]
+    axes.plot(xs, middle, color=colour, marker=marker, markersize=5, linewidth=width, label=LABELS[library])
 
 
 def size_axis(axes, look):

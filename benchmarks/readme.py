@@ -103,7 +103,8 @@ def machine(results):
     return (
         f"Medians of {document['rounds']} interleaved rounds of `make bench-full` on {here['cores']} cores "
         f"({here['processor']}, {here['system']} {here['architecture']}), {document['python']}, "
-        f"{document['date'][:10]}. {versions}.\n"
+        f"{document['date'][:10]}. {versions}. "
+        "± is half the distance between the quartiles of zmqbind's rounds.\n"
     )
 
 
@@ -111,14 +112,14 @@ def operations(results):
     """The table of operations."""
     peers = [name for name in ("pyzmq", "c") if name in results.libraries]
     headers = ["operation", *(LABELS[name] for name in (OURS, *peers))]
-    headers += ["times PyZMQ's speed" if peer == "pyzmq" else "of C's speed" for peer in peers]
+    headers += ["times PyZMQ's speed" if peer == "pyzmq" else "of C's speed" for peer in peers] + ["±"]
     yield row(headers)
     yield "|---" * len(headers) + "|"
     for name, label in ROWS.items():
         case = results.cases.get(name)
         if case and OURS in case["cost"]:
             cells = [quantity(case, library) for library in (OURS, *peers)]
-            yield row([label, *cells, *(ratio(case, peer) for peer in peers)])
+            yield row([label, *cells, *(ratio(case, peer) for peer in peers), spread(case)])
 
 
 def loops(results):
@@ -128,11 +129,11 @@ def loops(results):
         return
     yield SECTIONS["loop"][0] + ", against PyZMQ or, on anyio, zmq-anyio:"
     yield ""
-    yield row(["operation", "zmqbind", "peer", "times its speed"])
-    yield "|---" * 4 + "|"
+    yield row(["operation", "zmqbind", "peer", "times its speed", "±"])
+    yield "|---" * 5 + "|"
     for case in cases:
         for peer in case["ratio"]:
-            yield row([case["label"], quantity(case, OURS), quantity(case, peer), ratio(case, peer)])
+            yield row([case["label"], quantity(case, OURS), quantity(case, peer), ratio(case, peer), spread(case)])
 
 
 def row(cells):
@@ -147,6 +148,11 @@ def quantity(case, library):
     if case["section"] == "throughput" or case["name"] == "batch":
         return f"{text.rate(results_of.rate(case, library))}/s"
     return text.cost(results_of.cost(case, library), case["unit"])
+
+
+def spread(case):
+    """That of zmqbind's rounds."""
+    return text.spread(results_of.spread(case, OURS))
 
 
 def ratio(case, peer):

@@ -40,18 +40,22 @@ def groups(section, cases):
 
 
 def make_table(title, cases, libraries, cell, ratios=True):
-    """A table with a row for each case, the ratios to peers at the right."""
+    """A table with a row for each case; at the right, the ratios to peers and the spread of zmqbind's rounds."""
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", padding=(0, 1, 0, 0))
     table.min_width = len(title) + 1  # else it would be broken into lines
     table.add_column("", no_wrap=True)
     peers = [name for name in libraries if name != OURS] if ratios and OURS in libraries else []
     for header in (*(LABELS[name] for name in libraries), *(f"/{LABELS[peer]}" for peer in peers)):
         table.add_column(header, justify="right", no_wrap=True)
+    spreads = [OURS] if ratios and OURS in libraries else []
+    for _ in spreads:
+        table.add_column("±", justify="right", no_wrap=True)
     for case, following in pairwise([*cases, None]):
         table.add_row(
             row_label(case),
             *(cell(case, name) for name in libraries),
             *(ratio_text(case, peer) for peer in peers),
+            *(text.spread(results_of.spread(case, name)) for name in spreads),
             end_section=following is not None and following["transport"] != case["transport"],
         )
     return table

@@ -31,6 +31,6 @@ def cost(value, unit):
     return scaled(value, TIME_UNITS if unit == "s" else BYTE_UNITS)
 
 
-def microseconds(value):
-    """12.34 -> "12.3", 123.4 -> "123"."""
-    return f"{value:.{1 if value < 99.95 else 0}f}"
+def spread(share):
+    """0.123 -> "12 %"."""
+    return NOTHING if share is None else f"{share * 100:.0f} %"
