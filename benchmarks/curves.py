@@ -17,32 +17,11 @@ KINDS = (
         ("throughput", "push-pull", transport, f"push/pull over {transport}, by message size", "message size", "byte")
         for transport in ("tcp", "ipc", "inproc")
     ),
-    (
-        "poller",
-        "poll-recv",
-        None,
-        "poll and receive, by sockets in the poll set",
-        "sockets, one ready",
-        "socket",
-    ),
-    ("poller", "poll-idle", None, "poll with nothing ready, by sockets in the poll set", "idle sockets", "socket"),
-    (
-        "idle-loop",
-        "asyncio:wake",
-        None,
-        "waking a task of asyncio, by idle sockets",
-        "idle sockets on the loop",
-        "socket",
-    ),
+    ("poller", "poll-recv", None, "poll and receive, by sockets in the set", "sockets, one ready", "socket"),
+    ("poller", "poll-idle", None, "poll with nothing ready, by sockets in the set", "idle sockets", "socket"),
+    ("idle-loop", "asyncio:wake", None, "waking a task of asyncio, by idle sockets", "idle sockets", "socket"),
     ("fan-out", "xpub-sub", "tcp", "messages received over TCP, by subscribers", "subscribers", "subscriber"),
-    (
-        "connections",
-        "router-dealer",
-        "tcp",
-        "requests to a ROUTER by TCP, by connections",
-        "connections",
-        "connection",
-    ),
+    ("connections", "router-dealer", "tcp", "requests to a ROUTER over TCP", "connections", "connection"),
     ("io-threads", "threads", "tcp", "1 KB over four TCP connections, by io threads", "io threads", "thread"),
 )
 

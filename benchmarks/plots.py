@@ -173,7 +173,7 @@ def growth(curve):
     for library in (OURS, "pyzmq"):
         points = curve.points(library)
         if len(points) == len(curve.cases):
-            factors[library] = f"× {text.digits(points[-1][1] / points[0][1])}"
+            factors[library] = f"x {text.digits(points[-1][1] / points[0][1])}"
     ends = f"from {curve.number_text(curve.cases[0])} to {curve.number_text(curve.cases[-1])}"
     beside = f" (PyZMQ {factors['pyzmq']})" if "pyzmq" in factors else ""
     return f"{ends}, the cost of a message {factors[OURS]}{beside}"
