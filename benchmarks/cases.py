@@ -184,7 +184,7 @@ def curves():
         for name, size, transport, libraries, numbers, what in of_section:
             for number in numbers:
                 levels = frozenset({QUICK, FULL}) if number == numbers[1] else frozenset({FULL})
-                label = f"{number} {what}"
+                label = f"{what}: {number}"
                 yield Case(section, name, size, libraries, transport, number, label=label, levels=levels)
 
 

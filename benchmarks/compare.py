@@ -11,7 +11,7 @@ from rich.table import Table
 
 from . import stats, text
 from .cases import OURS
-from .document import BadDocument, Sampled
+from .document import BadDocument, costs_by_round
 from .libraries import LABELS
 
 REFERENCES = ("c", "pyzmq", "zmq-anyio")  # peers that zmqbind's costs are divided by, the first there is
@@ -64,10 +64,10 @@ def relative_costs(case, reference):
     """
     if not measured(case, OURS):
         return []
-    ours = Sampled(case["section"], case["samples"][OURS]).costs
+    ours = costs_by_round(case["section"], case["samples"][OURS])
     if reference is None:
         return ours
-    theirs = Sampled(case["section"], case["samples"][reference]).costs
+    theirs = costs_by_round(case["section"], case["samples"][reference])
     return [our / their for our, their in zip(ours, theirs, strict=False) if their > 0]
 
 

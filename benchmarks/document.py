@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
@@ -14,7 +13,6 @@ from .cases import OURS
 
 FORMAT = "zmqbind-benchmarks/1"
 SCHEMA = Path(__file__).with_name("schema.json")
-LATENCIES = ("p50_us", "p99_us")
 DIGITS = 5  # significant ones of a sample
 
 
@@ -43,7 +41,7 @@ def make(results, libraries, absent, settings):
 def make_case(case, samples):
     """One case with its samples, and what they come to."""
     measured = {library: columns(taken) for library, taken in samples.items() if taken}
-    costs = {library: Sampled(case.section, of_library).costs for library, of_library in measured.items()}
+    costs = {library: costs_by_round(case.section, of_library) for library, of_library in measured.items()}
     return {
         "id": case.id,
         "section": case.section,
@@ -77,20 +75,12 @@ def significant(number):
     return float(f"{number:.{DIGITS}g}")
 
 
-@dataclass(frozen=True)
-class Sampled:
-    """The samples of one library in one case."""
-
-    section: str
-    columns: dict[str, list[float]]
-
-    @property
-    def costs(self):
-        """What each round is judged by: seconds (or bytes) for one; of a round trip, the median one's."""
-        if self.section == "latency":
-            return [value * 1e-6 for value in self.columns["p50_us"]]
-        what = "bytes" if "bytes" in self.columns else "seconds"
-        return [value / count for value, count in zip(self.columns[what], self.columns["count"], strict=True)]
+def costs_by_round(section, samples):
+    """What each round of one library is judged by: seconds (or bytes) for one; of round trips, the median one's."""
+    if section == "latency":
+        return [value * 1e-6 for value in samples["p50_us"]]
+    what = "bytes" if "bytes" in samples else "seconds"
+    return [value / count for value, count in zip(samples[what], samples["count"], strict=True)]
 
 
 class Results:
@@ -128,11 +118,6 @@ def sampled(case, library, what):
     """The median of one quantity of the samples, or None."""
     values = case["samples"].get(library, {}).get(what)
     return median(values) if values else None
-
-
-def compared(cases):
-    """The libraries that occur in some cases, in the order of the first case that has most."""
-    return list(dict.fromkeys(library for case in cases for library in case["cost"]))
 
 
 def validate(document):

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from . import cases, document, libraries, report, system_calls, tables
 from .measuring import Measurer
 from .processes import Pool
-from .rounds import Runner
+from .rounds import Results, Runner
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,27 @@ def settings_for(options):
 
 def run(options):
     """Run the benchmarks; the exit status is 0, or 1 if a measurement failed, 130 after Ctrl-C."""
+    start = time.monotonic()
     settings, limit = settings_for(options)
-    deadline = time.monotonic() + limit
     console = Console()
     found, absent = libraries.discover()
     absent |= cases.missing_packages()
     chosen = cases.choose(settings.level, settings.parts, found)
-    made = document.make(Runner(chosen, None, 0, None, None).results, found, absent, asdict(settings))
-    for line in describe(made):
+    for line in describe(document.make(Results(chosen), found, absent, asdict(settings))):
         console.print(line, markup=False, highlight=False)
     if not chosen:
         console.print("nothing to measure")
         return 1
     path = options.output / "results.json"
-    results = measure(chosen, settings, found, console, deadline, lambda r: save(path, r, found, absent, settings))
-    made = save(path, results, found, absent, settings)
+
+    def keep(results):
+        """Write what has been measured so far, and return it."""
+        made = document.make(results, found, absent, asdict(settings))
+        document.write(path, made)
+        return made
+
+    results = measure(chosen, settings, found, console, start + limit, keep)
+    made = keep(results)
     if settings.level == cases.FULL and not results.interrupted:
         made["system_calls"] = system_calls.count(chosen, found)
         document.write(path, made)
@@ -67,13 +73,6 @@ def run(options):
     if results.interrupted:
         return 130
     return 1 if results.failures else 0
-
-
-def save(path, results, found, absent, settings):
-    """Write what has been measured so far, and return it."""
-    made = document.make(results, found, absent, asdict(settings))
-    document.write(path, made)
-    return made
 
 
 def measure(chosen, settings, found, console, deadline, keep):

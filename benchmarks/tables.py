@@ -41,7 +41,7 @@ def groups(section, cases):
 
 def make_table(title, cases, libraries, cell, ratios=True):
     """A table with a row for each case; at the right, the ratios to peers and the spread of zmqbind's rounds."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", padding=(0, 1, 0, 0))
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", padding=0)
     table.min_width = len(title) + 1  # else it would be broken into lines
     table.add_column("", no_wrap=True)
     peers = [name for name in libraries if name != OURS] if ratios and OURS in libraries else []

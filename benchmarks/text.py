@@ -32,5 +32,5 @@ def cost(value, unit):
 
 
 def spread(share):
-    """0.123 -> "12 %"."""
-    return NOTHING if share is None else f"{share * 100:.0f} %"
+    """0.123 -> "12%"."""
+    return NOTHING if share is None else f"{share:.0%}"

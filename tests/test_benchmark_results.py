@@ -6,6 +6,7 @@ import copy
 import json
 import random
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -212,6 +213,16 @@ def test_kernel_or_libzmq_is_named_where_it_becomes_the_limit(full):
 def test_reports_of_strace_are_read():
     lines = ["    calls syscall", "--------- ----------------", "      123 sendto", "        4 poll", "      127 total"]
     assert system_calls.parse("\n".join(lines)) == {"sendto": 123, "poll": 4}
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+def test_system_calls_are_counted():
+    found, _ = libraries.discover()
+    case = next(case for case in cases.ALL if case.id == "throughput/push-pull/tcp/100000B")
+    counted = system_calls.count([case], found)
+    if not counted:
+        pytest.skip("strace may not trace here")
+    assert counted[case.id]["sendto"] >= 1  # no two of these messages fit into one
 
 
 # Comparison
