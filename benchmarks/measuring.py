@@ -60,11 +60,11 @@ class Measurer:
     def _one_process(self, case, library, count):
         job, shared = SINGLE[case.section]
         role, command = f"{library} receiver", self._libraries[library].command
-        if shared and library in case.libraries and library in MODULES and library != "pynng":
+        together = case.libraries if job == "loop" else BINDINGS
+        if shared and library in together:
             # Loops have processes of their own: those who have imported gevent or trio may be slower.
             role = f"{case.name.partition(':')[0]} loop" if job == "loop" else "bindings"
-            sharing = case.libraries if job == "loop" else BINDINGS
-            command = python_command(*(MODULES[name] for name in sharing if name in self._libraries))
+            command = python_command(*(MODULES[name] for name in together if name in self._libraries))
         if case.section == "memory":
             role = f"{library} memory"  # has to be new
             self._pool.stop(role)

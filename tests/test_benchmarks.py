@@ -179,7 +179,7 @@ def test_workers_answer_the_same_jobs(make_worker, name):
         worker.ask(*job)
         answer = collect(worker)[0]
         assert answer["count"] == (300 if job[0] == "throughput" else job[3])  # whole bursts
-        assert answer.get("seconds", answer.get("bytes")) >= 0
+        assert answer["seconds"] >= 0 if "seconds" in answer else isinstance(answer["bytes"], int)
     for job in (
         "nonsense",
         "pull tcp://127.0.0.1:*",
@@ -248,7 +248,7 @@ def test_interrupted_run_keeps_what_was_measured(tmp_path):
     command = [*COMMAND, "--quick", "--only", "memory", "--rounds", "10000", "--output", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=unbuffered()) as process:
         assert any(line.startswith("round 3 of 10000") for line in process.stdout)
-        assert json.loads((tmp_path / "results.json").read_text())["rounds"] == 2  # kept, should it be killed now
+        assert json.loads((tmp_path / "results.json").read_text())["rounds"] >= 2  # kept, should it be killed now
         workers = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         output = process.stdout.read()
