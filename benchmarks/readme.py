@@ -103,7 +103,7 @@ def machine(results):
     return (
         f"Medians of {document['rounds']} interleaved rounds of `make bench-full` on {here['cores']} cores "
         f"({here['processor']}, {here['system']} {here['architecture']}), {document['python']}, "
-        f"{document['date'][:10]}. {versions}. "
+        f"load {here['load'] or 0:.1f}, {document['date'][:10]}. {versions}. "
         "± is half the distance between the quartiles of zmqbind's rounds.\n"
     )
 
