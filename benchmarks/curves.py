@@ -63,8 +63,8 @@ class Curve:
         if line is None:
             return text.NOTHING
         fixed, growing = text.cost(line.fixed, "s"), line.per_unit
-        growth = f"{growing * 1e9:.3g} ns a {self.unit}"
-        knee = f"; both equal at {line.knee:.3g}" if line.knee else ""
+        growth = f"{text.plain(growing * 1e9)} ns a {self.unit}"
+        knee = f"; both equal at {text.plain(line.knee)}" if line.knee else ""
         return f"{fixed} + {growth}{knee} (off by {line.error:.0%})"
 
     def limits(self):

@@ -13,6 +13,11 @@ def digits(number):
     return f"{number:.{2 if number < 9.995 else 1 if number < 99.95 else 0}f}"
 
 
+def plain(number):
+    """Three digits, none of them lost below 1: 0.0123, 12.3, 1,230."""
+    return f"{number:.3g}" if number < 999.5 else f"{number:,.0f}"
+
+
 def scaled(value, units):
     """A number with three digits in the largest of the units that leaves at least 1 of it."""
     if value is None:
