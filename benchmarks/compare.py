@@ -14,6 +14,7 @@ from .cases import OURS
 from .document import BadDocument, costs_by_round
 from .libraries import LABELS
 
+FEWEST_ROUNDS = 3  # of which the spread says anything
 REFERENCES = ("c", "pyzmq", "zmq-anyio")  # peers that zmqbind's costs are divided by, the first there is
 
 
@@ -42,7 +43,7 @@ def changes(old, new):
             continue
         reference = next((peer for peer in REFERENCES if measured(before, peer) and measured(case, peer)), None)
         was, now = (relative_costs(each, reference) for each in (before, case))
-        if min(len(was), len(now)) > 1 and min(*was, *now) > 0:
+        if min(len(was), len(now)) >= FEWEST_ROUNDS and min(*was, *now) > 0:
             low, high = stats.ratio_interval(was, now)
             yield Change(full_label(case), reference, median(now) / median(was), low, high)
 
@@ -75,7 +76,7 @@ def compare(old, new, tolerance):
     """Print what changed beyond noise; the exit status is 1 if anything became slower by more than so many per cent."""
     found = list(changes(old, new))
     if not found:
-        raise BadDocument("the two results have no case in common that was measured at least twice")
+        raise BadDocument("the two results have no case in common that was measured in three rounds")
     console = Console()
     told = [(change, change.verdict(tolerance / 100)) for change in found]
     slower = [change for change, verdict in told if verdict == "slower"]
