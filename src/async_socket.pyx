@@ -22,10 +22,11 @@ cdef class AsyncSocket(Socket):
         """The engine, working in the loop that runs now.
 
         Asking for that loop costs a system call before CPython 3.12. But there asyncio leaves a mark in the thread's
-        dictionary, a new one each time a loop begins or ends: while it is the same, so is the loop.
+        dictionary, a new one each time a loop begins or ends: while it is the same, so is the loop. (From 3.12 to 3.13
+        the mark is the loop itself, or None where one has ended; later there is none.)
         """
         cdef PyObject *mark = PyDict_GetItem(<object>PyThreadState_GetDict(), MARK)
-        if mark != NULL and mark == <PyObject *>self.mark:
+        if self.mark is not None and mark == <PyObject *>self.mark:
             return self.engine
         loop = self.running()
         self.mark = None

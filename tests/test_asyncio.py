@@ -404,6 +404,21 @@ def test_outside_of_a_running_loop(new_loop, stream):
         loop.close()
 
 
+def test_first_used_outside_of_a_running_loop(new_loop, stream):
+    """In a thread where another loop has ended; from CPython 3.12 on, asyncio leaves None there."""
+    loop = new_loop()
+    loop.run_until_complete(asyncio.sleep(0))
+    asyncio.set_event_loop(loop)
+    try:
+        waiting = stream[1].recv()
+        assert not waiting.done()
+        loop.run_until_complete(stream[0].send(b"1"))
+        assert loop.run_until_complete(waiting) == b"1"
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
 def test_a_loop_that_is_closed_already(new_loop, run, stream):
     """Its refusal comes through the future, and spoils nothing."""
     sender, receiver = stream
