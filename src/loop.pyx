@@ -28,12 +28,16 @@ cdef class Loop:
     cdef int left                # operations that may still complete at once
     cdef public object current   # of a TaskSocket: function that returns the loop that runs, or raises RuntimeError
     cdef public object checkpoint  # of a TaskSocket: function whose result is awaited to give others a turn
+    cdef public object turn      # of a TaskSocket: what is yielded to the loop for that
+    cdef public object outcome   # of a TaskSocket: type of what is sent back then, unless it is an error to unwrap
+    cdef public object cancel_point  # of a TaskSocket: function for a coroutine that goes on only if cancelled, or None
 
     def __init__(self, loop, make_future, bint constant=True):
         self.loop = loop
         self.make_future = make_future
         self.reuse = constant and REUSE
         self.left = IMMEDIATE
+        self.outcome = type(None)
 
     cdef object done(self, object value):
         """Return a future that has a result."""

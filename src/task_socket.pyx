@@ -1,5 +1,11 @@
 # TaskSocket: the socket of the event loops whose tasks wait in line and try again when they are woken.
 
+cdef extern from "Python.h":
+    enum:
+        PYGEN_NEXT
+    int PyIter_Send(object iterator, object value, PyObject **result) except -1
+    void Py_DECREF(PyObject *)
+
 
 cdef class TaskEngine(Engine):
     """The tasks that wait for one of libzmq's sockets, in order, and what wakes them.
@@ -100,6 +106,78 @@ cdef class Turn:
         self.taken = True
 
 
+cdef class Soon:
+    """A checkpoint, and right after it an attempt at something. To be awaited, for the result or PENDING.
+
+    It is PENDING also if the task has been cancelled meanwhile, which is then said by the next checkpoint.
+    """
+
+    cdef TaskSocket socket
+    cdef TaskEngine engine
+
+    def __await__(self):
+        cdef Loop loop = self.engine.loop
+        outcome = yield loop.turn
+        if type(outcome) is not loop.outcome:
+            outcome.unwrap()
+        if loop.cancel_point is not None and is_cancelled(loop.cancel_point()):
+            return pending
+        # From here on nothing is awaited any more, so what is taken now gets to the caller.
+        if self.socket.handle.pointer == NULL:
+            return pending
+        self.socket.handle.watched = False  # what is done to the socket now is no reason for a nudge
+        try:
+            return self.attempt()
+        finally:
+            self.engine.look_for_others()
+
+    cdef object attempt(self):
+        raise NotImplementedError
+
+
+@cython.final
+cdef class ReceiveSoon(Soon):
+    """Receives one part."""
+
+    cdef bint copy
+
+    cdef object attempt(self):
+        return pending if self.engine.receivers else self.engine.take_part(self.socket, self.copy, b"recv")
+
+
+@cython.final
+cdef class SendSoon(Soon):
+    """Sends a copy of data."""
+
+    cdef bytes data
+    cdef int flags
+
+    cdef object attempt(self):
+        cdef zmq_msg_t msg
+        if self.engine.senders:
+            return pending
+        copy_in(&msg, PyBytes_AS_STRING(self.data), PyBytes_GET_SIZE(self.data))
+        try:
+            sent = send_now(self.socket, &msg, self.flags, b"send")
+        except BaseException:
+            zmq_msg_close(&msg)
+            raise
+        if not sent:
+            zmq_msg_close(&msg)
+            return pending
+        return None
+
+
+cdef bint is_cancelled(object coroutine) except -1:
+    """Whether a coroutine has to wait, which it does not do then."""
+    cdef PyObject *result
+    cdef bint waits = PyIter_Send(coroutine, None, &result) == PYGEN_NEXT
+    Py_DECREF(result)
+    if waits:
+        coroutine.close()
+    return waits
+
+
 @cython.no_gc_clear
 cdef class TaskSocket(AsyncSocket):
     """A socket whose operations are done by the tasks that call them. See `zmqbind.anyio.Socket`."""
@@ -164,47 +242,25 @@ cdef class TaskSocket(AsyncSocket):
 
     # The shortest way, for single messages
 
-    def _recv_checkpoint(self):
-        """The checkpoint function to await before _recv_now, or None if nothing can be received yet."""
+    def _recv_soon(self, bint copy):
+        """Receiving one part in the next turn, to be awaited for it or PENDING; None if nothing can be received yet."""
         cdef Engine engine = self.engine_now()
+        cdef ReceiveSoon soon
         if engine.receivers or self.handle.pointer == NULL or not current_events(self.handle, ZMQ_POLLIN, b"recv"):
             return None
-        return engine.loop.checkpoint
+        soon = ReceiveSoon.__new__(ReceiveSoon)
+        soon.engine, soon.socket, soon.copy = engine, self, copy
+        return soon
 
-    def _recv_now(self, bint copy):
-        """Receive one part, or return PENDING."""
-        cdef TaskEngine engine = self.engine
-        if engine.receivers or self.handle.pointer == NULL:
-            return pending
-        self.handle.watched = False  # as in attempt()
-        try:
-            return engine.take_part(self, copy, b"recv")
-        finally:
-            engine.look_for_others()
-
-    def _send_checkpoint(self):
-        """The checkpoint function to await before _send_now, or None if others wait for that."""
+    def _send_soon(self, bytes data, int flags):
+        """Sending a copy of data in the next turn, to be awaited for None or PENDING; None if others wait for that."""
         cdef Engine engine = self.engine_now()
-        return None if engine.senders or self.handle.pointer == NULL else engine.loop.checkpoint
-
-    def _send_now(self, bytes data, int flags):
-        """Send a copy of data and return True, or return False."""
-        cdef TaskEngine engine = self.engine
-        cdef zmq_msg_t msg
+        cdef SendSoon soon
         if engine.senders or self.handle.pointer == NULL:
-            return False
-        copy_in(&msg, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
-        self.handle.watched = False  # as in attempt()
-        try:
-            sent = send_now(self, &msg, flags, b"send")
-        except BaseException:
-            zmq_msg_close(&msg)
-            raise
-        finally:
-            engine.look_for_others()
-        if not sent:
-            zmq_msg_close(&msg)
-        return sent
+            return None
+        soon = SendSoon.__new__(SendSoon)
+        soon.engine, soon.socket, soon.data, soon.flags = engine, self, data, flags
+        return soon
 
     # How to do it
 

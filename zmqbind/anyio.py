@@ -66,11 +66,18 @@ class _TrioLoop(_core.Loop):
     has_leads = True
 
     def __init__(self, token: Any) -> None:
+        import outcome
         import trio
 
         super().__init__(token, object)
         self.checkpoint = trio.lowlevel.checkpoint
         self.current = trio.lowlevel.current_trio_token
+        self.cancel_point = trio.lowlevel.checkpoint_if_cancelled
+        # What that coroutine yields is all that trio's scheduler needs to be told; it is the same each time.
+        schedule_point = trio.lowlevel.cancel_shielded_checkpoint()
+        self.turn = schedule_point.send(None)
+        schedule_point.close()
+        self.outcome = outcome.Value
         self._trio = trio.lowlevel
         self._closed_error = trio.ClosedResourceError
         self._finished_error = trio.RunFinishedError
@@ -308,10 +315,9 @@ class Socket(Awaited, _core.TaskSocket, _socket.Socket):  # methods are coroutin
 
     async def recv(self, flags: int = 0, copy: bool = True, track: bool = False) -> Any:
         """Receive one message, or one part of one. See zmqbind.Socket.recv."""
-        checkpoint = self._recv_checkpoint()
-        if checkpoint is not None:
-            await checkpoint()
-            part = self._recv_now(copy)
+        soon = self._recv_soon(copy)
+        if soon is not None:
+            part = await soon
             if part is not PENDING:
                 return part
         return await self._do(self._to_recv(flags, copy))
@@ -381,11 +387,9 @@ class Socket(Awaited, _core.TaskSocket, _socket.Socket):  # methods are coroutin
     ) -> _core.MessageTracker | None:
         """Send one message, or one part of one. See zmqbind.Socket.send."""
         if type(data) is bytes and copy and routing_id is None and group is None:
-            checkpoint = self._send_checkpoint()
-            if checkpoint is not None:
-                await checkpoint()
-                if self._send_now(data, flags):
-                    return None
+            soon = self._send_soon(data, flags)
+            if soon is not None and await soon is not PENDING:
+                return None
         operation = self._to_send((data,), flags, copy, track, routing_id, group, False)
         tracker: _core.MessageTracker | None = await self._do(operation)
         return tracker
