@@ -290,6 +290,39 @@ def test_native_cancellation_on_asyncio_loses_nothing(backend):
     assert received == [b"%d" % number for number in range(count)] + [b"last"]
 
 
+@pytest.mark.parametrize("seconds", [-1, 0])
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "aclose"])
+def test_a_deadline_that_has_passed(backend, name, seconds):
+    """Nothing is done any more, also where the loop has yet to notice that."""
+
+    async def main():
+        with sockets(zmq.PULL, zmq.PUSH) as (b, a), await ten_messages(b):
+            with anyio.move_on_after(seconds) as scope:
+                await CALLS[name](a, b)
+            assert scope.cancelled_caught
+            assert await b.recv_batch(timeout=0) == [b"0"] * 10
+
+    run(backend, main)
+
+
+def test_scopes_within_scopes(backend):
+    async def main():
+        with sockets() as (a, b):
+            with anyio.CancelScope() as outer:
+                with anyio.move_on_after(0.001) as inner:
+                    await b.recv()
+                assert inner.cancelled_caught
+                outer.cancel()
+                with anyio.CancelScope(shield=True):
+                    await a.send(b"shielded")
+                    assert await b.recv() == b"shielded"
+                await a.send(b"too late")
+            assert outer.cancelled_caught
+            assert not await b.poll(0)
+
+    run(backend, main)
+
+
 # Several tasks at one socket
 
 
@@ -468,6 +501,60 @@ def test_a_closed_socket(backend, name):
             b.close()
             with pytest.raises(zmqbind.anyio.SocketClosed):
                 await CALLS[name](a, b)
+
+    run(backend, main)
+
+
+def test_closing_in_the_turn_that_a_call_gives_others(backend):
+    async def main():
+        for call in (lambda a, b: b.recv(), lambda a, b: a.send(b"x")):
+            with sockets() as (a, b):
+                await a.send(b"x")
+                assert await b.poll()
+                coroutine = call(a, b)
+
+                async def refused(coroutine=coroutine):
+                    with pytest.raises(zmqbind.anyio.SocketClosed):
+                        await coroutine
+
+                async def close(pair=(a, b)):
+                    # Trio begins the two in either order, and both before the call goes on.
+                    for socket in pair:
+                        socket.close()
+
+                async with anyio.create_task_group() as group:
+                    group.start_soon(refused)
+                    group.start_soon(close)
+
+    run(backend, main)
+
+
+def test_calls_from_a_worker_thread(backend):
+    def work(a, b):
+        anyio.from_thread.run(a.send, b"x")
+        return anyio.from_thread.run(b.recv)
+
+    async def main():
+        with sockets() as (a, b):
+            assert await anyio.to_thread.run_sync(work, a, b) == b"x"
+
+    run(backend, main)
+
+
+def test_a_loop_in_another_thread_is_refused_what_is_waited_for(backend):
+    async def main():
+        with sockets() as (a, b):
+            got = []
+
+            async def receive():
+                got.append(await b.recv())
+
+            async with anyio.create_task_group() as group:
+                await wait_in_line(group, receive)
+                with pytest.raises(RuntimeError, match="another event loop"):
+                    await anyio.to_thread.run_sync(run, backend, b.recv)
+                await a.send(b"x")
+            assert got == [b"x"]
 
     run(backend, main)
 
