@@ -183,6 +183,21 @@ def test_the_asyncio_client_can_be_interrupted_while_there_is_no_server(start):
         assert client.interrupt() == "We eat elsewhere\n"
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "trio"])
+@pytest.mark.parametrize("endpoint", ["inproc://weather", ANY_PORT])
+def test_anyio(start, loop, endpoint):
+    for library in ("anyio", loop):
+        pytest.importorskip(library)
+    output = start("anyio/weather.py", loop, endpoint).finish()
+    *readings, last = output.splitlines()
+    assert sorted(readings) == sorted(
+        f"{station}: {degrees} degrees"
+        for station, reported in {"oslo": [4, 5], "lima": [19, 18], "pune": [31, 33]}.items()
+        for degrees in reported
+    )
+    assert last == "All stations have reported"
+
+
 def test_every_example_is_tested():
     """An example that nobody adds here would rot."""
     tests = pathlib.Path(__file__)
