@@ -10,8 +10,8 @@ from zmqbind import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import NoReturn
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
 
 CAPABILITIES = ("ipc", "curve", "gssapi", "pgm", "tipc", "norm", "ws", "wss", "draft", "vmci")
 
@@ -29,7 +29,19 @@ LABELS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one line."""
+    """An argument parser whose complaint is one line.
+
+    fill: called with the parser before it is first used, to add arguments: what takes long to import is not imported
+    for other commands.
+    """
+
+    fill: Callable[[Parser], None] | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        fill, self.fill = self.fill, None
+        if fill is not None:
+            fill(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -48,7 +60,16 @@ def make_parser() -> Parser:
     )
     info.add_argument("--json", action="store_true", help="as a JSON object")
     info.set_defaults(run=show_info)
+    perf = commands.add_parser("perf", help="measure throughput or latency", allow_abbrev=False)
+    perf.fill = add_perf_arguments
     return parser
+
+
+def add_perf_arguments(parser: Parser) -> None:
+    """The arguments of ``zmqbind perf``."""
+    from zmqbind.perf.arguments import add_arguments
+
+    add_arguments(parser)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
-    options.run(options)
-    return 0
+    status: int = options.run(options)
+    return status
 
 
 def collect_info() -> dict[str, object]:
@@ -82,14 +103,14 @@ def cython_version() -> str | None:
     return None if number is None else f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}"
 
 
-def show_info(options: argparse.Namespace) -> None:
-    """Print the information as JSON, as a table where rich is installed, or else as plain text."""
+def show_info(options: argparse.Namespace) -> int:
+    """Print the information as JSON, as a table where rich is installed, or else as plain text. Return 0."""
     info = collect_info()
     if options.json:
         import json
 
         print(json.dumps(info, indent=2))
-        return
+        return 0
     rows = [(LABELS[key], describe(value)) for key, value in info.items()]
     try:
         from rich.console import Console
@@ -98,13 +119,14 @@ def show_info(options: argparse.Namespace) -> None:
         width = max(len(label) for label, _ in rows)
         for label, text in rows:
             print(f"{label:{width}}  {text}")
-        return
+        return 0
     table = Table(show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)
+    return 0
 
 
 def describe(value: object) -> str:
