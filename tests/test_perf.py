@@ -31,13 +31,13 @@ def test_every_pattern_with_every_api(what, pattern, transport, tmp_path):
     path = tmp_path / "results.json"
     done = run(
         *(what, "--pattern", pattern, "--transport", transport, "--api", ",".join(apis), *curve),
-        *("--size", "0,10-70k", "--json", path, *SHORT),
+        *("--size", "0,10,70k", "--json", path, *SHORT),
     )
     assert (done.returncode, done.stderr) == (0, "")
     document = read(path)
     assert (document["settings"]["command"], document["settings"]["pattern"]) == (what, pattern)
     assert document["settings"]["curve"] is bool(curve)
-    sizes = [0, 10, 100, 1000, 10_000, 70_000]
+    sizes = [0, 10, 70_000]
     assert [(case["api"], case["size"]) for case in document["cases"]] == list(product(apis, sizes))
     for case in document["cases"]:
         (sample,) = case["samples"]

@@ -57,6 +57,7 @@ def complain(capsys, *arguments):
         (["throughput", "--connect", "somewhere"], "--connect somewhere"),
         (["throughput", "--bind", "nope://127.0.0.1:1"], "--bind nope://127.0.0.1:1"),
         (["throughput", "--bind", "tcp://192.0.2.1:5555"], "--bind tcp://192.0.2.1:5555"),
+        (["throughput", "--curve", "--transport", "inproc"], "--curve"),
         (["throughput", "--plot", "plot.pdf"], "--plot plot.pdf"),
         (["throughput", "--jsn", "x"], "--jsn"),
     ],

@@ -69,6 +69,8 @@ def check(options: argparse.Namespace) -> dict[str, Any]:
     given = {name: value for name in SHARED if (value := getattr(options, name)) is not None}
     given["command"] = options.perf_command
     complete(given)  # what does not fit together needs no peer to be found
+    if options.transport == "inproc" and options.curve:
+        raise BadArgument("--curve: not with --transport inproc, which is never encrypted")
     for name in ("bind", "connect"):
         endpoint = getattr(options, name)
         if endpoint is not None:

@@ -69,11 +69,12 @@ def lead(options: argparse.Namespace, given: dict[str, Any]) -> Results:
         started = stack.enter_context(ExitStack())  # left after the control channel: its end is the end of the peer
         control = Control(context, messages)
         stack.callback(control.close)
-        endpoint = options.bind
+        endpoint, option = options.bind, f"--bind {options.bind}"
         if endpoint is None:
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="zmqbind-perf-"))
-            endpoint = local_endpoint(options.transport or "tcp", directory)
-        bound = attempt(control.bind, endpoint, "--bind")
+            transport = options.transport or "tcp"
+            endpoint, option = local_endpoint(transport, directory), f"--transport {transport}"
+        bound = attempt(control.bind, endpoint, option)
         peer: ProcessPeer | ThreadPeer | None = None
         if options.bind is not None:
             console.print(f"waiting at {bound} for zmqbind perf {options.perf_command} --connect", soft_wrap=True)
@@ -100,7 +101,7 @@ def follow(options: argparse.Namespace, given: dict[str, Any]) -> Results:
         stack.callback(messages.destroy, linger=0)
         control = Control(zmqbind.Context[Any](), messages)
         stack.callback(control.close)
-        attempt(control.connect, options.connect, "--connect")
+        attempt(control.connect, options.connect, f"--connect {options.connect}")
         follower = Follower(control, options.timeout)
         results = follower.agree(given)
         follower.serve(results)
@@ -116,9 +117,9 @@ def local_endpoint(transport: str, directory: str) -> str:
     }[transport]
 
 
-def attempt(action: Any, endpoint: str, option: str) -> Any:
-    """Bind or connect. Raises BadArgument."""
+def attempt(action: Any, endpoint: str, argument: str) -> Any:
+    """Bind or connect. argument: what to name if that cannot be done. Raises BadArgument."""
     try:
         return action(endpoint)
     except ZMQError as error:
-        raise BadArgument(f"{option} {endpoint}: {error.strerror}") from None
+        raise BadArgument(f"{argument}: {error.strerror}") from None

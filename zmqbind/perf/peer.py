@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,17 @@ from .control import Control
 from .failures import PerfError
 from .session import Follower
 
-PATIENCE = 5.0  # seconds that it may take to end by itself
+PATIENCE = 3.0  # seconds that it may take to end by itself
 
 
-def follow(control: Control, timeout: float) -> None:
-    """Be the peer, until the leader has enough of it. What goes wrong is told to the leader."""
+def follow(control: Control, timeout: float, look: Callable[[], None] | None = None) -> None:
+    """Be the peer, until the leader has enough of it. What goes wrong is told to the leader.
+
+    look: called now and then until the leader has answered; it may raise PerfError.
+    """
     try:
         follower = Follower(control, timeout)
-        follower.serve(follower.agree({}))
+        follower.serve(follower.agree({}, look))
     except PerfError:  # both ends know
         pass
     except Exception as error:
@@ -60,9 +65,10 @@ class ProcessPeer:
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
+            pass
+        finally:
             self._process.kill()
             self._process.wait()
-        finally:
             self._errors.close()
 
 
@@ -100,11 +106,17 @@ class ThreadPeer:
 def main() -> None:
     """The process."""
     endpoint, timeout = sys.argv[1:]
+    parent = os.getppid()
+
+    def look() -> None:
+        if os.getppid() != parent:
+            raise PerfError("who started it has gone away")
+
     messages: zmqbind.Context[Any] = zmqbind.Context()
     control = Control(zmqbind.Context(), messages)
     try:
         control.connect(endpoint)
-        follow(control, float(timeout))
+        follow(control, float(timeout), look)
     finally:
         control.close()
         messages.destroy(linger=0)

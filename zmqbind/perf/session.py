@@ -141,13 +141,13 @@ class Follower:
         self._control = control
         self._timeout = timeout
 
-    def agree(self, given: dict[str, Any]) -> Results:
+    def agree(self, given: dict[str, Any], look: Callable[[], None] | None = None) -> Results:
         """Offer what the command line says; return the empty results of what is to be measured. Raises PerfError."""
         self._control.send(
             "hello", protocol=PROTOCOL, version=zmqbind.__version__, given=given, machine=machine.describe()
         )
         try:
-            said = self._control.receive("settings", timeout=self._timeout)
+            said = self._control.receive("settings", timeout=self._timeout, look=look)
         except TimeoutError:
             text = f"no answer from {self._control.endpoint} within {self._timeout:g} s (--timeout)"
             raise PerfError(text) from None
