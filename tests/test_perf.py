@@ -219,6 +219,18 @@ def test_two_ends_that_disagree_say_so_in_one_line(tmp_path, binds, connects, li
         assert complaints.splitlines()[-1].startswith(f"zmqbind perf throughput: {line}")
 
 
+@pytest.mark.skipif("uvloop" not in HERE, reason="uvloop is not installed")
+def test_what_the_end_that_connects_lacks_is_told_at_both(tmp_path):
+    endpoint = f"ipc://{tmp_path}/meet"
+    first = start("throughput", "--bind", endpoint, "--api", "uvloop")
+    code = "import sys; sys.modules['uvloop'] = None; from zmqbind.cli import main; sys.exit(main(sys.argv[1:]))"
+    arguments = [sys.executable, "-c", code, "perf", "throughput", "--connect", endpoint]
+    second = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for status, output, complaints in (finish(first), finish(second)):
+        assert (status, output) == (2, "")
+        assert re.search("--api uvloop: .* at the end that connects$", complaints.splitlines()[-1])
+
+
 def test_ctrl_c_at_the_end_that_connects_ends_both(tmp_path, terminal):
     endpoint = f"ipc://{tmp_path}/meet"
     first, screen = terminal("throughput", "--bind", endpoint, *FOR_EVER)
