@@ -160,7 +160,8 @@ cdef class ReceiveInto(Operation):
         size = zmq_msg_size(&self.frame.msg)
         view_of(self.buffer, &view, PyBUF_WRITABLE)
         try:
-            copy_memory(view.buf, zmq_msg_data(&self.frame.msg), min(size, self.size))
+            # A buffer that can be resized may have become smaller meanwhile.
+            copy_memory(view.buf, zmq_msg_data(&self.frame.msg), min(size, self.size, view.len))
         finally:
             PyBuffer_Release(&view)
         return size

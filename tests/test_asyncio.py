@@ -273,6 +273,22 @@ def test_a_shadow_sees_what_a_blocking_socket_does(run, blocking_pair):
     run(main())
 
 
+def test_a_buffer_that_shrinks_while_a_receiver_waits(run, stream):
+    """What does not fit any more is cut off, as it is of any buffer that is too small."""
+    sender, receiver = stream
+
+    async def main():
+        buffer = bytearray(100_000)
+        waiting = receiver.recv_into(buffer)
+        del buffer[3:]
+        buffer[:] = bytes(bytearray(3))  # the memory is given back
+        await sender.send(b"x" * 100_000)
+        assert await waiting == 100_000
+        assert buffer == b"xxx"
+
+    run(main())
+
+
 def test_two_asyncio_sockets_stand_in_one_line(run, stream):
     sender, receiver = stream
 
