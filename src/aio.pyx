@@ -125,7 +125,8 @@ cdef class Engine:
         self.handle.watched = self.handle.line is not None
         if self.watching:
             self.watching = False
-            self.loop.unwatch(self.handle.descriptor)
+            if self.handle.generation == zb_generation:  # else the parent's loop, whose epoll a child shares, goes on
+                self.loop.unwatch(self.handle.descriptor)
         return 0
 
     cdef int nudge(self) except -1:

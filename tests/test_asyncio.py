@@ -1150,6 +1150,47 @@ def test_fork(run_python):
     assert output.strip() == "both"
 
 
+def test_a_forked_child_that_drops_a_socket(run_python, new_loop):
+    """The parent's loop, whose epoll the child has, too, watches on."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    output = run_python(
+        """
+        import asyncio, gc, os, sys, warnings
+        import zmqbind as zmq, zmqbind.asyncio
+        warnings.simplefilter("ignore")
+
+        async def main():
+            context = zmq.asyncio.Context()
+            sender, receiver = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+            sender.bind("inproc://a")
+            receiver.connect("inproc://a")
+            waiting = receiver.recv()
+            await asyncio.sleep(0)
+            child = os.fork()
+            if child == 0:
+                waiting.cancel()
+                del waiting, receiver
+                gc.collect()
+                os._exit(7)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+            await asyncio.sleep(0.001)
+            zmq.Socket(shadow=sender).send(b"x")
+            print(await asyncio.wait_for(waiting, 20))
+            context.destroy(linger=0)
+
+        if sys.argv[1] == "uv_loop":
+            import uvloop
+            loop = uvloop.new_event_loop()
+        else:
+            loop = asyncio.new_event_loop()
+        loop.run_until_complete(main())
+        """,
+        new_loop.__name__,
+    )
+    assert output.strip() == "b'x'"
+
+
 def test_importing_zmqbind_does_not_import_asyncio(run_python):
     assert run_python("import sys, zmqbind; print('asyncio' in sys.modules)").strip() == "False"
 
