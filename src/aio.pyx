@@ -300,10 +300,9 @@ cdef class Engine:
         if self.returned:
             parts = [self.take_part(socket, copy, call)]
             self.message = self.number
-            while self.more:
-                part = self.take_part(socket, copy, call)
-                if part is not pending:  # never for long: libzmq delivers messages whole
-                    parts.append(part)
+            # The rest may be libzmq's still, which delivers messages whole; or a blocking socket has taken it.
+            while self.more and (self.returned or option_of(self.handle.pointer, ZMQ_RCVMORE)):
+                parts.append(self.take_part(socket, copy, call))
             return parts
         if not self.receive(socket, &msg, call):
             return None

@@ -289,6 +289,31 @@ def test_a_buffer_that_shrinks_while_a_receiver_waits(run, stream):
     run(main())
 
 
+def test_a_blocking_shadow_takes_the_rest_of_a_message_that_came_back(run, stream):
+    sender, receiver = stream
+    shadow = zmq.Socket(shadow=receiver)
+
+    async def receive():
+        return await receiver.recv()
+
+    async def main():
+        task = asyncio.ensure_future(receive())
+        await turns()
+        await sender.send_multipart([b"1", b"2", b"3"])
+        while not receiver.get(zmq.RCVMORE):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert receiver.get(zmq.EVENTS) & zmq.POLLIN
+        assert [shadow.recv(zmq.DONTWAIT), shadow.recv(zmq.DONTWAIT)] == [b"2", b"3"]
+        await sender.send_multipart([b"4", b"5"])
+        assert await receiver.recv_multipart() == [b"1"]
+        assert await receiver.recv_multipart() == [b"4", b"5"]
+
+    run(main())
+
+
 def test_two_asyncio_sockets_stand_in_one_line(run, stream):
     sender, receiver = stream
 
