@@ -185,6 +185,9 @@ cdef class Engine:
             try:
                 result = operation.attempt()
             except Exception as error:
+                # REQ and REP sockets may have changed turns with the one before: then the next waits for his.
+                if served and isinstance(error, ZMQError) and error.errno == EFSM:
+                    break
                 if operation.leave():
                     operation.reject(error)
             else:

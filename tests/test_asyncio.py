@@ -428,6 +428,25 @@ def test_a_socket_cannot_be_waited_for_in_two_loops(new_loop, run, stream):
         loop.close()
 
 
+def test_receivers_of_a_rep_socket_wait_for_their_turn(run, connected_pair):
+    client, server = connected_pair(zmq.REQ, zmq.REP)
+
+    async def serve():
+        request = await server.recv()
+        await server.send(request.upper())
+        return request
+
+    async def main():
+        tasks = [asyncio.ensure_future(serve()) for _ in range(2)]
+        await turns()
+        for request in (b"a", b"b"):
+            await client.send(request)
+            assert await client.recv() == request.upper()
+        assert await asyncio.gather(*tasks) == [b"a", b"b"]
+
+    run(main())
+
+
 def test_outside_of_a_running_loop(new_loop, stream):
     sender, receiver = stream
     loop = new_loop()
