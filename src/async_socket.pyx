@@ -13,7 +13,8 @@ cdef class AsyncSocket(Socket):
 
     cdef Engine engine
     cdef object running          # function that returns the event loop, or None
-    cdef object mark             # what marked in this thread that the engine's loop runs
+    cdef object mark             # what marked in this thread that a loop runs,
+    cdef Loop marked             # and in which the engine worked then; another socket may have taken it elsewhere
 
     def __cinit__(self, *args, **kwargs):
         self.running = type(self)._running_loop
@@ -26,14 +27,14 @@ cdef class AsyncSocket(Socket):
         the mark is the loop itself, or None where one has ended; later there is none.)
         """
         cdef PyObject *mark = PyDict_GetItem(<object>PyThreadState_GetDict(), MARK)
-        if self.mark is not None and mark == <PyObject *>self.mark:
+        if self.mark is not None and mark == <PyObject *>self.mark and self.engine.loop is self.marked:
             return self.engine
         loop = self.running()
-        self.mark = None
+        self.mark = self.marked = None
         if self.engine is None or self.engine.loop.loop is not loop:
             self.engine_in(self._current_loop() if loop is None else loop)
         elif mark != NULL:
-            self.mark = <object>mark
+            self.mark, self.marked = <object>mark, self.engine.loop
         return self.engine
 
     cdef type engine_type(self):
@@ -41,17 +42,18 @@ cdef class AsyncSocket(Socket):
 
     cdef int engine_in(self, object loop) except -1:
         """Make the engine work in a loop."""
-        cdef Engine engine = self.engine
+        cdef Engine engine = engine_of(self.handle)
+        if engine is not None and type(engine) is not self.engine_type():
+            if engine.elsewhere() or engine.busy() or engine.returned:
+                raise RuntimeError(f"{self!r} is being waited for by a socket of another kind of event loop")
+            engine.end()
+            engine.loop = Loop(object(), None)  # which never runs, so that its sockets come here before they go on
+            engine = None
         if engine is None:
-            engine = engine_of(self.handle)
-            if engine is not None and type(engine) is not self.engine_type():
-                if engine.elsewhere() or engine.busy() or engine.returned:
-                    raise RuntimeError(f"{self!r} is being waited for by a socket of another kind of event loop")
-                engine.end()
-                engine = None
-        if engine is None:
-            engine = self.engine_type()()
-            engine.handle = self.handle
+            engine = self.engine
+            if engine is None:
+                engine = self.engine_type()()
+                engine.handle = self.handle
             if self.handle.pointer != NULL:
                 self.handle.engine = PyWeakref_NewRef(engine, None)
         if engine.loop is None or engine.loop.loop is not loop:

@@ -428,6 +428,59 @@ def test_a_socket_cannot_be_waited_for_in_two_loops(new_loop, run, stream):
         loop.close()
 
 
+def test_a_shadow_that_works_in_another_loop_meanwhile(new_loop, run, stream):
+    """A loop in another thread serves it; futures are of the loop in which they are asked for."""
+    sender, receiver = stream
+    shadow = zmq.asyncio.Socket.from_socket(receiver)
+
+    def work():
+        loop = new_loop()
+        try:
+
+            async def receive():
+                return await shadow.recv()
+
+            assert loop.run_until_complete(receive()) == b"elsewhere"
+        finally:
+            loop.close()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        for _ in range(3):  # so that the socket knows its loop
+            await sender.send(b"x")
+            assert await receiver.recv() == b"x"
+        await sender.send(b"elsewhere")
+        await loop.run_in_executor(None, work)
+        waiting = receiver.recv()
+        assert waiting.get_loop() is loop
+        await sender.send(b"here")
+        assert await waiting == b"here"
+
+    run(main())
+
+
+def test_a_shadow_of_another_kind_of_loop_meanwhile(new_loop, run, stream):
+    anyio = pytest.importorskip("zmqbind.anyio")
+    sender, receiver = stream
+
+    async def main():
+        shadow = anyio.Socket(receiver)
+        for _ in range(3):
+            await sender.send(b"x")
+            assert await receiver.recv() == b"x"
+        await sender.send(b"y")
+        assert await shadow.recv() == b"y"
+        waiting = receiver.recv()
+        await sender.send(b"z")
+        assert await waiting == b"z"
+        waiting = receiver.recv()
+        receiver.close()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    run(main())
+
+
 def test_receivers_of_a_rep_socket_wait_for_their_turn(run, connected_pair):
     client, server = connected_pair(zmq.REQ, zmq.REP)
 
