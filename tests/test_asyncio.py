@@ -162,6 +162,50 @@ def test_a_future_that_somebody_else_has_set_takes_no_message(run, stream):
     run(main())
 
 
+def test_a_future_that_two_tasks_await_gives_its_message_once(run, stream):
+    """One of them is cancelled when the message is there already: the other gets it, and nobody else."""
+    sender, receiver = stream
+    waiting = []
+
+    async def receive():
+        return await waiting[0]
+
+    async def main():
+        waiting.append(receiver.recv())
+        tasks = [asyncio.ensure_future(receive()) for _ in range(2)]
+        await turns()
+        waiting[0].add_done_callback(lambda future: None)
+        await sender.send(b"1")
+        # This task is woken by the same turn as theirs, and before them: it has waited longer.
+        while not waiting[0].done():
+            await asyncio.sleep(0)
+        tasks[0].cancel()
+        assert (await asyncio.gather(*tasks, return_exceptions=True))[1] == b"1"
+        await sender.send(b"2")
+        assert await receiver.recv() == b"2"
+
+    run(main())
+
+
+def test_a_coroutine_that_is_closed_leaves_the_future_to_another(run, stream):
+    sender, receiver = stream
+
+    async def receive(waiting):
+        return await waiting
+
+    async def main():
+        waiting = receiver.recv()
+        task = asyncio.ensure_future(receive(waiting))
+        await turns()
+        coroutine = receive(waiting)
+        coroutine.send(None)
+        coroutine.close()
+        await sender.send(b"x")
+        assert await task == b"x"
+
+    run(main())
+
+
 def test_results_of_sends_are_not_shared(stream, run):
     """A future may be made use of again only once nobody has it."""
     sender, _ = stream
@@ -861,6 +905,36 @@ def test_a_dropped_socket_that_was_served_goes_at_once(run, context):
         run(main())
 
 
+@pytest.mark.parametrize("error", [zmq.Again, ZeroDivisionError])
+def test_a_dropped_socket_whose_receiver_failed_goes_at_once(run, context, error):
+    """The exception, whose traceback has the future's frame, does not keep the future and so the socket."""
+
+    async def fail(receiver):
+        with pytest.raises(error):
+            await receiver.recv_serialized(lambda parts: 1 / 0)
+
+    async def main():
+        sender, receiver = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+        sender.bind("inproc://failed")
+        receiver.connect("inproc://failed")
+        if error is zmq.Again:
+            receiver.rcvtimeo = 1
+        task = asyncio.ensure_future(fail(receiver))
+        await turns()
+        if error is not zmq.Again:
+            await sender.send(b"x")
+        await task
+        sender.close()
+        del task
+        await turns()
+        gone = weakref.ref(receiver)
+        del receiver
+        assert gone() is None
+
+    with no_collector():
+        run(main())
+
+
 def test_a_dropped_socket_is_warned_of(run, context):
     async def main():
         socket = context.socket(zmq.PAIR)
@@ -1167,6 +1241,28 @@ def test_a_poll_that_is_cancelled_leaves_nothing(run, stream):
 
     with left, right:
         run(main())
+
+
+def test_a_loop_that_is_closed_under_a_poll_keeps_no_descriptor(new_loop, monkeypatch):
+    copies = []
+    duplicate = os.dup
+    monkeypatch.setattr(os, "dup", lambda descriptor: copies.append(duplicate(descriptor)) or copies[-1])
+    left, right = network.socketpair()
+
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(left, zmq.POLLIN)
+        return poller.poll()
+
+    with left, right:
+        loop = new_loop()
+        waiting = loop.run_until_complete(main())
+        loop.close()
+        del waiting, loop
+        gc.collect()
+        assert len(copies) == 1
+        with pytest.raises(OSError, match="descriptor"):
+            os.fstat(copies[0])
 
 
 def test_a_poller_of_a_closed_socket(run, stream):

@@ -52,6 +52,7 @@ class _Future(Future):  # type: ignore[type-arg]  # cannot be subscripted in a b
     def __init__(self, operation: _core.Operation, loop: AbstractEventLoop) -> None:
         super().__init__(loop=loop)
         self._operation = operation
+        self._awaiting = 0  # coroutines that do
 
     def cancel(self, msg: Any = None) -> bool:
         """Cancel the operation: a message is then left for the next receiver, or not sent at all."""
@@ -61,19 +62,27 @@ class _Future(Future):  # type: ignore[type-arg]  # cannot be subscripted in a b
         return True
 
     def __await__(self) -> Generator[Any, None, Any]:
-        if not self.done():
-            self._asyncio_future_blocking = True
-            try:
-                yield self
-            except BaseException:
-                # Whoever awaits this is cancelled, and will never see what was received for him just before.
-                if not self.done():
-                    self._operation.abandon()  # the coroutine was closed
-                elif not self.cancelled() and self.exception() is None:
-                    self._operation.give_back(self.result())
-                raise
-            self._operation.delivered()
-        return self.result()
+        try:
+            if not self.done():
+                self._asyncio_future_blocking = True
+                self._awaiting += 1
+                try:
+                    yield self
+                except BaseException:
+                    # Whoever awaits this is cancelled, and will never see what was received for him just before.
+                    if self._awaiting > 1:
+                        pass  # but another one will
+                    elif not self.done():
+                        self._operation.abandon()  # the coroutine was closed
+                    elif not self.cancelled() and self.exception() is None:
+                        self._operation.give_back(self.result())
+                    raise
+                finally:
+                    self._awaiting -= 1
+                self._operation.delivered()
+            return self.result()
+        finally:
+            del self  # which has the exception, whose traceback has this frame
 
     __iter__ = __await__
 
@@ -306,5 +315,12 @@ class _Wait:
                 self._loop.remove_reader(descriptor)
             if flags & PollEvent.POLLOUT:
                 self._loop.remove_writer(descriptor)
-            if not WIN32:
+        self._close()
+
+    def _close(self) -> None:
+        descriptors, self._descriptors = self._descriptors, []
+        if not WIN32:
+            for descriptor, _ in descriptors:
                 os.close(descriptor)
+
+    __del__ = _close  # when the loop was closed before the poll had ended
