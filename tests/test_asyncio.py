@@ -811,6 +811,31 @@ def test_async_with(run):
     run(main())
 
 
+def test_leaving_a_context_that_cannot_end_can_be_cancelled(run_python):
+    """By Ctrl-C, or as here: neither the loop nor the program waits for what nobody will ever receive."""
+    output = run_python(
+        """
+        import asyncio, socket as network
+        import zmqbind as zmq, zmqbind.asyncio
+
+        async def main(port):
+            async with zmq.asyncio.Context() as context, context.socket(zmq.PUSH) as socket:
+                socket.linger = -1
+                socket.connect(f"tcp://127.0.0.1:{port}")
+                await socket.send(b"x")
+                asyncio.get_running_loop().call_later(0.01, asyncio.current_task().cancel)
+
+        with network.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            try:
+                asyncio.run(main(nobody.getsockname()[1]))
+            except asyncio.CancelledError:
+                print("cancelled")
+        """
+    )
+    assert output.strip() == "cancelled"
+
+
 def test_iteration_ends_with_the_context(run, context):
     async def main():
         socket = context.socket(zmq.PULL)

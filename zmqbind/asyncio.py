@@ -20,6 +20,7 @@ import os
 import sys
 from asyncio import Future
 from contextlib import suppress
+from threading import Thread
 from weakref import WeakValueDictionary
 
 from . import _core
@@ -217,7 +218,30 @@ class Context(AwaitedContext, _context.Context[Socket]):
 
     @staticmethod
     def _in_thread(function: Callable[[], object]) -> Future[object]:
-        return asyncio.get_running_loop().run_in_executor(None, function)
+        # A daemon, and none of the loop's executor: the end of the loop, or of the program, does not wait for a context
+        # that cannot get rid of its messages.
+        loop = asyncio.get_running_loop()
+        future: Future[object] = loop.create_future()
+
+        def end(error: BaseException | None) -> None:
+            if future.done():  # cancelled
+                return
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+        def work() -> None:
+            error = None
+            try:
+                function()
+            except BaseException as raised:
+                error = raised
+            with suppress(RuntimeError):  # the loop has been closed
+                loop.call_soon_threadsafe(end, error)
+
+        Thread(target=work, name="zmqbind.asyncio.Context", daemon=True).start()
+        return future
 
 
 class Poller(_poll.Poller):
