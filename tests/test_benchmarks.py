@@ -253,7 +253,7 @@ def test_interrupted_run_keeps_what_was_measured(tmp_path):
         process.send_signal(signal.SIGINT)
         output = process.stdout.read()
     assert process.returncode == 130
-    assert "Operations, one process" in output and "Interrupted" in output and "Traceback" not in output
+    assert "Resident memory" in output and "Interrupted" in output and "Traceback" not in output
     assert psutil.wait_procs(workers, timeout=PATIENCE)[1] == []
     found = json.loads((tmp_path / "results.json").read_text())
     jsonschema.validate(found, json.loads(SCHEMA.read_text()))
