@@ -184,12 +184,16 @@ cdef class Engine:
             operation = next(iter(line))
             try:
                 result = operation.attempt()
-            except Exception as error:
+            except BaseException as error:
                 # REQ and REP sockets may have changed turns with the one before: then the next waits for his.
                 if served and isinstance(error, ZMQError) and error.errno == EFSM:
                     break
-                if operation.leave():
+                # What a signal handler raises before anything was received ends no operation.
+                if (operation.loading or isinstance(error, Exception)) and operation.leave():
                     operation.reject(error)
+                if isinstance(error, (KeyboardInterrupt, SystemExit)) or \
+                        not (operation.loading or isinstance(error, Exception)):
+                    raise
             else:
                 if result is pending:
                     break

@@ -15,6 +15,7 @@ cdef class Operation:
     cdef object line             # where it waits, one of the engine's; None when it does not
     cdef object timer
     cdef object load             # what makes the result out of what was received, or None
+    cdef bint loading            # it is or was at work
     cdef int flags
     cdef bint copy
     cdef public bint woken       # of a task in line: it is to try
@@ -44,6 +45,13 @@ cdef class Operation:
         if self.flags & ZMQ_DONTWAIT:
             return 0
         return get_option(self.socket, ZMQ_RCVTIMEO, None) if timeout is None else as_timeout(timeout)
+
+    cdef object loaded(self, object received):
+        """What the caller gets of what was received."""
+        if self.load is None:
+            return received
+        self.loading = True
+        return self.load(received)
 
     cdef object give_up(self):
         """Return or raise what is to be said when its time is up."""
@@ -118,7 +126,7 @@ cdef class Receive(Operation):
             return pending
         self.more, self.number = self.engine.more, self.engine.number
         part = bytes_of(self.part) if self.copy else self.part
-        return part if self.load is None else self.load(part)
+        return self.loaded(part)
 
     cdef list parts_of(self, object value):
         return [(self.part, self.more)]
@@ -135,7 +143,7 @@ cdef class ReceiveMultipart(Operation):
             return pending
         self.number = self.engine.message
         parts = [bytes_of(part) for part in self.parts] if self.copy else self.parts
-        return parts if self.load is None else self.load(parts)
+        return self.loaded(parts)
 
     cdef list parts_of(self, object value):
         return whole_message(self.parts)

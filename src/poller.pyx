@@ -6,6 +6,8 @@ cdef long long as_timeout(object timeout) except? -2:
         return -1
     try:
         milliseconds = int(timeout)
+    except OverflowError:  # infinite
+        return -1
     except (TypeError, ValueError):
         raise TypeError(f"timeout: expected milliseconds as a number or None, got {timeout!r}") from None
     if isinstance(timeout, str):
@@ -13,6 +15,11 @@ cdef long long as_timeout(object timeout) except? -2:
     if milliseconds < 0:
         return -1
     return min(milliseconds, LONG_MAX)
+
+
+def _milliseconds(timeout):
+    """A timeout as an int, -1 for none; raises TypeError for what is none."""
+    return as_timeout(timeout)
 
 
 cdef enum:

@@ -1103,6 +1103,50 @@ def test_a_message_that_came_back_keeps_its_metadata(run, connected_pair, call, 
     run(main())
 
 
+def test_a_deserializer_that_is_cancelled_ends_its_own_receive_only(run, stream):
+    sender, receiver = stream
+
+    def deserialize(parts):
+        raise asyncio.CancelledError
+
+    async def main():
+        first, second = receiver.recv_serialized(deserialize), receiver.recv()
+        await sender.send(b"1")
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await sender.send(b"2")
+        assert await second == b"2"
+
+    run(main())
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), float("-inf"), None, -1])
+def test_endless_timeouts(run, stream, timeout):
+    sender, receiver = stream
+
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(receiver)
+        polls = [receiver.poll(timeout), poller.poll(timeout)]
+        await turns()
+        await sender.send(b"x")
+        assert await asyncio.gather(*polls) == [zmq.POLLIN, [(receiver, zmq.POLLIN)]]
+
+    run(main())
+
+
+@pytest.mark.parametrize("timeout", ["1", float("nan"), []])
+def test_bad_timeouts_are_named(run, stream, timeout):
+    async def main():
+        poller = zmq.asyncio.Poller()
+        poller.register(stream[1])
+        for poll in (stream[1].poll, poller.poll):
+            with pytest.raises(TypeError, match="timeout"):
+                await poll(timeout)
+
+    run(main())
+
+
 def test_options_by_keyword(context):
     with context.socket(zmq.PULL) as socket:
         assert socket.get(key=zmq.TYPE) == zmq.PULL

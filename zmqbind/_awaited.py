@@ -17,7 +17,7 @@ else:
 
     FutureT = None
 
-__all__ = ["Awaited", "AwaitedContext", "Helpers"]
+__all__ = ["Awaited", "AwaitedContext", "Helpers", "call_in_daemon"]
 
 
 class Awaited:
@@ -72,6 +72,25 @@ class AwaitedContext:
     def _in_thread(function: Callable[[], object]) -> Awaitable[object]:
         """Call a function in a thread, while the event loop goes on."""
         raise NotImplementedError
+
+
+def call_in_daemon(function: Callable[[], object], report: Callable[[BaseException | None], object]) -> None:
+    """Call a function in a thread, and there, afterwards, report with the exception it has raised, or None.
+
+    Neither the end of a loop nor that of the program waits for the thread: its context may have messages that it cannot
+    get rid of.
+    """
+    from threading import Thread
+
+    def work() -> None:
+        error = None
+        try:
+            function()
+        except BaseException as raised:
+            error = raised
+        report(error)
+
+    Thread(target=work, name="zmqbind: the end of a context", daemon=True).start()
 
 
 class Helpers(Awaited, Generic[FutureT]):

@@ -20,14 +20,14 @@ from contextlib import suppress
 from weakref import WeakValueDictionary
 
 import anyio
-from anyio import ClosedResourceError, create_task_group, move_on_after, to_thread
+from anyio import ClosedResourceError, create_task_group, move_on_after
 from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
 
 from . import _core
 from . import context as _context
 from . import poll as _poll
 from . import socket as _socket
-from ._awaited import Awaited, AwaitedContext
+from ._awaited import Awaited, AwaitedContext, call_in_daemon
 from .constants import Errno, PollEvent
 from .error import ZMQError
 
@@ -528,7 +528,18 @@ class Context(AwaitedContext, _context.Context[Socket]):
 
     @staticmethod
     async def _in_thread(function: Callable[[], object]) -> None:
-        await to_thread.run_sync(function, abandon_on_cancel=True)
+        ended = anyio.Event()
+        loop = _loop_of(_running())
+        errors: list[BaseException | None] = []
+
+        def report(error: BaseException | None) -> None:
+            errors.append(error)
+            loop.soon_threadsafe(ended.set)
+
+        call_in_daemon(function, report)
+        await ended.wait()
+        if errors[0] is not None:
+            raise errors[0]
 
 
 class Poller(_poll.Poller):
@@ -542,11 +553,12 @@ class Poller(_poll.Poller):
         timeout: milliseconds, int or float; None or negative: without limit. Returns a list of pairs of a socket or
         descriptor and the events that it is ready for, int; empty when the time is up.
         """
+        milliseconds = _core._milliseconds(timeout)
         await checkpoint()
         ready = super().poll(0)
-        if ready or timeout == 0:
+        if ready or milliseconds == 0:
             return ready
-        with move_on_after(timeout / 1000 if timeout is not None and timeout > 0 else float("inf")):
+        with move_on_after(milliseconds / 1000 if milliseconds > 0 else float("inf")):
             while not ready:
                 await self._change()
                 ready = super().poll(0)

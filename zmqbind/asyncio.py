@@ -20,14 +20,13 @@ import os
 import sys
 from asyncio import Future
 from contextlib import suppress
-from threading import Thread
 from weakref import WeakValueDictionary
 
 from . import _core
 from . import context as _context
 from . import poll as _poll
 from . import socket as _socket
-from ._awaited import AwaitedContext, Helpers
+from ._awaited import AwaitedContext, Helpers, call_in_daemon
 from .constants import PollEvent
 
 TYPE_CHECKING = False
@@ -218,8 +217,6 @@ class Context(AwaitedContext, _context.Context[Socket]):
 
     @staticmethod
     def _in_thread(function: Callable[[], object]) -> Future[object]:
-        # A daemon, and none of the loop's executor: the end of the loop, or of the program, does not wait for a context
-        # that cannot get rid of its messages.
         loop = asyncio.get_running_loop()
         future: Future[object] = loop.create_future()
 
@@ -231,16 +228,11 @@ class Context(AwaitedContext, _context.Context[Socket]):
             else:
                 future.set_exception(error)
 
-        def work() -> None:
-            error = None
-            try:
-                function()
-            except BaseException as raised:
-                error = raised
+        def report(error: BaseException | None) -> None:
             with suppress(RuntimeError):  # the loop has been closed
                 loop.call_soon_threadsafe(end, error)
 
-        Thread(target=work, name="zmqbind.asyncio.Context", daemon=True).start()
+        call_in_daemon(function, report)
         return future
 
 
@@ -258,11 +250,12 @@ class Poller(_poll.Poller):
         loop = asyncio.get_event_loop()
         future: Future[list[tuple[Any, int]]] = loop.create_future()
         try:
+            milliseconds = _core._milliseconds(timeout)
             ready = self._ready()
-            if ready or timeout == 0:
+            if ready or milliseconds == 0:
                 future.set_result(ready)
             else:
-                _Wait(self, loop, future, timeout)
+                _Wait(self, loop, future, milliseconds)
         except Exception as error:
             future.set_exception(error)
         return future
@@ -280,7 +273,7 @@ class _Wait:
     """A poll that goes on: it watches all that is registered, and looks again when something happens."""
 
     def __init__(
-        self, poller: Poller, loop: AbstractEventLoop, future: Future[list[tuple[Any, int]]], timeout: float | None
+        self, poller: Poller, loop: AbstractEventLoop, future: Future[list[tuple[Any, int]]], timeout: int
     ) -> None:
         self._poller = poller
         self._loop = loop
@@ -289,7 +282,7 @@ class _Wait:
         self._timer: TimerHandle | None = None
         self._descriptors: list[tuple[int, int]] = []
         future.add_done_callback(self._end)
-        if timeout is not None and timeout > 0:
+        if timeout > 0:
             self._timer = loop.call_later(timeout / 1000, self._expire)
         for socket, flags in poller.sockets:
             self._watch(socket, flags)

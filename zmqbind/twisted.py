@@ -25,7 +25,7 @@ from zope.interface import implementer
 from . import _core
 from . import context as _context
 from . import socket as _socket
-from ._awaited import AwaitedContext, Helpers
+from ._awaited import AwaitedContext, Helpers, call_in_daemon
 from ._twisted_protocol import ZMQProtocol, ZMQTransport
 
 TYPE_CHECKING = False
@@ -187,6 +187,16 @@ class Context(AwaitedContext, _context.Context[Socket]):
 
     @staticmethod
     def _in_thread(function: Callable[[], object]) -> Deferred[object]:
-        from twisted.internet.threads import deferToThread  # which installs a reactor, if none is installed yet
+        deferred: Deferred[object] = Deferred(lambda deferred: None)  # cancelled, it does not wait for the thread
+        reactor = _reactor()
 
-        return deferToThread(function)
+        def end(error: BaseException | None) -> None:
+            if deferred.called:  # cancelled
+                return
+            if error is None:
+                deferred.callback(None)
+            else:
+                deferred.errback(error)
+
+        call_in_daemon(function, lambda error: reactor.callFromThread(end, error))
+        return deferred
