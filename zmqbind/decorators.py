@@ -95,7 +95,7 @@ def _decorator(name: str | None, make: Callable[[bool, tuple[Any, ...], dict[str
             async def awaited(*args: Any, **kwargs: Any) -> Any:
                 async with AsyncExitStack() as stack:
                     made = make(True, args, kwargs)
-                    if isinstance(made, _core.Context):  # the end of which has to be waited for
+                    if hasattr(made, "__aenter__"):  # the end of a context has to be waited for
                         await stack.enter_async_context(made)
                     else:
                         stack.enter_context(made)
