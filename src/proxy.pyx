@@ -153,8 +153,8 @@ def proxy(frontend, backend, capture=None, *, stop=None):
 def proxy_steerable(frontend, backend, capture=None, control=None, *, stop=None):
     """A proxy that obeys commands on a fourth socket (zmq_proxy_steerable).
 
-    frontend, backend, capture, stop: as for proxy. control: Socket of type PAIR, PULL, SUB or REP, or None; it takes the
-    messages b"PAUSE", b"RESUME", b"TERMINATE" and b"STATISTICS". STATISTICS is answered with eight frames of eight
+    frontend, backend, capture, stop: as for proxy. control: Socket of type PAIR, PULL, SUB or REP, or None; it takes
+    the messages b"PAUSE", b"RESUME", b"TERMINATE" and b"STATISTICS". STATISTICS is answered with eight frames of eight
     bytes, unsigned and in native order: messages and bytes received and sent by the frontend, then by the backend.
     Where control is a REP socket, other commands are answered with an empty message. Returns 0 after TERMINATE.
     Raises as proxy does.
@@ -181,7 +181,8 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
 
     in_socket, out_socket: Socket; where both are ROUTERs, the first two frames (sender and recipient) are exchanged.
     mon_socket: Socket, usually PUB. in_prefix, out_prefix: bytes, the first frame of the copies of what came in at
-    in_socket and out_socket. stop: as for proxy. Blocks without the GIL until the context is terminated. Raises as proxy does.
+    in_socket and out_socket. stop: as for proxy. Blocks without the GIL until the context is terminated.
+    Raises as proxy does.
     """
     cdef zmq_msg_t prefixes[2]
     sockets = [part_of_proxy(in_socket, "in_socket", False),

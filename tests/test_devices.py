@@ -429,6 +429,25 @@ def test_the_process_ends_when_its_parent_is_killed(start_python, method):
             os.kill(other, signal.SIGKILL)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_device_that_nobody_refers_to_goes_on(run_python, method):
+    code = """
+    import gc
+    ports = start(ProcessDevice, zmq.QUEUE, zmq.PULL, zmq.PUSH)[1:]
+    gc.collect()
+    with zmq.Context() as context, context.socket(zmq.PUSH) as source, context.socket(zmq.PULL) as sink:
+        source.linger, sink.rcvtimeo = 0, 20_000
+        for socket, port in zip((source, sink), ports):
+            socket.connect(f"tcp://127.0.0.1:{port}")
+        for number in range(3):
+            source.send(b"%d" % number)
+            assert sink.recv() == b"%d" % number
+    (process,) = multiprocessing.active_children()
+    assert process.is_alive()
+    """
+    assert run_python(PROLOGUE + dedent(code), method) == ""
+
+
 @posix
 def test_a_process_that_does_not_obey_is_ended(run_python):
     code = """
@@ -512,3 +531,20 @@ def test_stop_argument_that_is_no_descriptor(make_socket, stop, error):
             function(*sockets, stop=stop)
     with pytest.raises(TypeError, match="stop"):
         zmq.proxy(*sockets, stop=sockets[0])
+
+
+def test_stop_argument_of_green_sockets(run_python):
+    pytest.importorskip("gevent")
+    code = """
+    import os
+    import gevent
+    import zmqbind.green as zmq
+
+    reader, writer = os.pipe()
+    with zmq.Context() as context:
+        greenlet = gevent.spawn(zmq.proxy, context.socket(zmq.ROUTER), context.socket(zmq.DEALER), stop=reader)
+        gevent.sleep(0)
+        os.write(writer, b"x")
+        print(greenlet.get(timeout=20))
+    """
+    assert run_python(code) == "0\n"

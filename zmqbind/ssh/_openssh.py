@@ -6,7 +6,6 @@ import atexit
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -60,6 +59,8 @@ class _Client:
         options: Sequence[str],
     ) -> None:
         self.server = server
+        if os.name != "posix":
+            raise TunnelError("tunnels by the ssh program need a POSIX system; use paramiko instead")
         command = _command(Server(server), forward, keyfile, password, timeout, options)
         environment = dict(os.environ)
         with tempfile.TemporaryDirectory(prefix="zmqbind-ssh-") as directory:
@@ -69,7 +70,7 @@ class _Client:
             self._errors: IO[bytes] = tempfile.TemporaryFile()
             try:
                 self._process = subprocess.Popen(
-                    command if sys.platform == "win32" else ["/bin/sh", "-c", SUPERVISOR, "sh", *command],
+                    ["/bin/sh", "-c", SUPERVISOR, "sh", *command],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._errors,

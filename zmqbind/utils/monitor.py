@@ -18,7 +18,7 @@ from ..error import ContextTerminated
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator
-    from typing import Any, TypedDict
+    from typing import Any, TypedDict, overload
 
     from ..socket import Socket
 
@@ -107,7 +107,15 @@ def parse_monitor_event(msg: list[bytes]) -> MonitorEvent:
     return MonitorEvent(event, _name(event), first, _text(msg[-2]), tuple(values), _text(msg[-1]))
 
 
-def recv_monitor_message(socket: Socket[Any], flags: int = 0) -> _Message | Awaitable[_Message]:
+if TYPE_CHECKING:
+
+    @overload
+    def recv_monitor_message(socket: _core.AsyncSocket | _core.TaskSocket, flags: int = 0) -> Awaitable[_Message]: ...
+    @overload
+    def recv_monitor_message(socket: Socket[Any], flags: int = 0) -> _Message: ...
+
+
+def recv_monitor_message(socket: Any, flags: int = 0) -> _Message | Awaitable[_Message]:
     """Receive a message from a monitor socket and return it as parse_monitor_message does.
 
     socket: Socket, the one that get_monitor_socket returned; where its methods are awaited, the result has to be
