@@ -11,6 +11,8 @@ import pytest
 import running
 from running import ANY_PORT
 
+import zmqbind.log
+
 
 @pytest.fixture
 def start():
@@ -181,6 +183,44 @@ def test_the_asyncio_client_can_be_interrupted_while_there_is_no_server(start):
         client = start("asyncio/client.py", "tcp://{}:{}".format(*silent.getsockname()))
         silent.accept()[0].close()
         assert client.interrupt() == "We eat elsewhere\n"
+
+
+def test_devices(start):
+    broker = start("devices/broker.py")
+    frontend = broker.wait_for(r"Clients on (\S+)")
+    backend = broker.wait_for(r"Workers on (\S+)")
+    broker.wait_for("Watching")
+    worker = start("router_dealer/worker.py", backend)
+    words = start("router_dealer/client.py", frontend).finish()
+    assert "stressed is desserts" in words
+    # What passed before the subscription had arrived is not shown.
+    while "1: " not in broker.output:
+        start("router_dealer/client.py", frontend).finish()
+        broker.wait_for(r"^\d+: (request|reply) '")
+    worker.interrupt()
+    assert broker.interrupt().endswith("The broker stops\n")
+
+
+def test_monitoring(start):
+    server = start("monitoring/server.py", ANY_PORT)
+    endpoint = server.wait_for(r"Listening on (\S+)$")
+    output = start("request_reply/client.py", endpoint).finish()
+    assert output == "The server answered: Lentil soup\n"
+    server.wait_for("^DISCONNECTED ")
+    output = server.interrupt()
+    for event in ("LISTENING", "ACCEPTED", "HANDSHAKE_SUCCEEDED", "MONITOR_STOPPED"):
+        assert f"\n{event} " in f"\n{output}"
+    assert output.endswith("The server stops\n")
+
+
+def test_logging(start):
+    worker = start("logging/worker.py", ANY_PORT)
+    endpoint = worker.wait_for(r"Publishing on (\S+)")
+    watcher = start(pathlib.Path(zmqbind.log.__file__).with_name("__main__.py"), endpoint)
+    watcher.wait_for(r"^worker\.INFO\.cake \| piece \d+ is baked$")
+    watcher.wait_for(r"^worker\.WARNING\.oven \| WARNING worker\.py:\d+ - is too hot$")
+    watcher.interrupt()
+    assert worker.interrupt().endswith("The worker stops\n")
 
 
 def test_every_example_is_tested():

@@ -7,6 +7,7 @@ import platform
 
 import zmqbind
 from zmqbind import _core
+from zmqbind.log import watcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,14 @@ def make_parser() -> Parser:
     )
     info.add_argument("--json", action="store_true", help="as a JSON object")
     info.set_defaults(run=show_info)
+    log = commands.add_parser(
+        "log",
+        help="show log records that programs publish",
+        description=watcher.DESCRIPTION,
+        allow_abbrev=False,
+    )
+    watcher.add_arguments(log)
+    log.set_defaults(run=watcher.watch)
     return parser
 
 
@@ -58,8 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
-    options.run(options)
-    return 0
+    return options.run(options) or 0
 
 
 def collect_info() -> dict[str, object]:
