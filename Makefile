@@ -35,6 +35,7 @@ help:  ## List the targets
 build: $(INSTALLED)  ## Make .venv, install what is missing, compile the extension in place
 
 test: $(INSTALLED)  ## Run the tests
+	@tools/peers.sh
 	$(BIN)/python -m pytest $(ARGS)
 
 test-all:  ## Run the tests on every CPython from 3.10 that pyenv has
