@@ -13,6 +13,9 @@ import threading
 
 import pytest
 
+import zmqbind as zmq
+from zmqbind.auth import load_certificate
+
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
 # An upper bound for one line of output or for one process to end; seconds.
@@ -218,6 +221,23 @@ def test_twisted(start):
     pytest.importorskip("twisted")
     server = questions_are_answered(start, "twisted/server.py", "twisted/client.py")
     assert server.interrupt().endswith("The server stops\n")
+
+
+def test_curve(start, tmp_path):
+    if not zmq.has("curve"):
+        pytest.skip("libzmq has no CURVE")
+    (tmp_path / "clients").mkdir()
+    for arguments in (["server"], ["alice", "--output", "clients"], ["mallory", "--output", "clients"]):
+        subprocess.run([sys.executable, "-m", "zmqbind", "keygen", *arguments], cwd=tmp_path, check=True)
+    (tmp_path / "clients" / "mallory.key").unlink()  # whom the server so does not know
+    server = start("curve/server.py", ANY_PORT, str(tmp_path))
+    endpoint = server.wait_for(r"Listening on (\S+)")
+    answers = [start("curve/client.py", endpoint, str(tmp_path), name).finish() for name in ("alice", "mallory")]
+    assert answers == ["The server answered: Only you can read this.\n", "The server does not let us in\n"]
+    public, _ = load_certificate(tmp_path / "clients" / "alice.key")
+    output = server.interrupt()
+    assert output.count(f"{public.decode()} said: Is anybody listening?") == 1
+    assert output.endswith("The server stops\n")
 
 
 def test_every_example_is_tested():

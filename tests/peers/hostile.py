@@ -1,7 +1,7 @@
 """Bytes that no ZMTP peer in its senses would send, by seed; see test_hostile_bytes.py.
 
-Half of a conversation is well formed as far as it goes, and then goes wrong somewhere: pure noise would not get past the
-first ten bytes.
+Half of a conversation is well formed as far as it goes, and then goes wrong somewhere: pure noise would not get past
+the first ten bytes.
 """
 
 from __future__ import annotations
