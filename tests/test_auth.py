@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import importlib.util
 import os
-import subprocess
 import sys
 import threading
 
@@ -336,6 +335,7 @@ def test_without_the_directory_nobody_gets_in(thread_auth, make_door, keys, tmp_
     assert make_door(**server.as_server()).knock(**client.as_client(server)) == 400
 
 
+@pytest.mark.skipif(os.name != "posix", reason="makes a named pipe")
 def test_bad_certificates_let_nobody_in(thread_auth, make_door, keys, tmp_path, caplog):
     server, client, stranger = keys
     certify(tmp_path, "client", client.public)
@@ -600,6 +600,7 @@ def test_an_authenticator_that_is_never_stopped(run_python):
     assert run_python(code) == "done\n"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_in_a_forked_child(run_python):
     code = """
         import os
@@ -622,16 +623,42 @@ def test_in_a_forked_child(run_python):
         auth.stop()
         context.term()
     """
-    command = [
-        sys.executable,
-        "-W",
-        "ignore::DeprecationWarning",
-        "-c",
-        "import textwrap, sys; exec(textwrap.dedent(sys.argv[1]))",
-        code,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert run_python(code, env={**os.environ, "PYTHONWARNINGS": "ignore::DeprecationWarning"}) == ""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_too_few_descriptors_to_start(run_python):
+    """Wherever they run out, start raises, and another start is possible later."""
+    code = """
+        import asyncio
+        import os
+        import resource
+        import zmqbind as zmq
+        from zmqbind.auth.thread import ThreadAuthenticator
+
+        asyncio.run(asyncio.sleep(0))  # loads what it needs
+        context = zmq.Context()
+        context.socket(zmq.PAIR).close()
+        auth = ThreadAuthenticator(context)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        failed = 0
+        for spare in range(12):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1 + spare, hard))
+            try:
+                auth.start()
+            except (OSError, zmq.ZMQError):
+                failed += 1
+                assert not auth.is_alive()
+                assert auth.zap_socket is None
+            else:
+                auth.stop()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert 3 < failed < 12, failed
+        with auth:
+            assert auth.is_alive()
+        context.term()
+    """
+    run_python(code, env={**os.environ, "PYTHONWARNINGS": "ignore::ResourceWarning"})
 
 
 def test_asyncio_loops(context, make_door):

@@ -12,7 +12,7 @@ import pytest
 import zmqbind as zmq
 
 PEERS = 1000  # for each mechanism
-MEMORY = 24 << 20  # bytes; how much the server may grow by while it is under attack for the second time
+MEMORY = 8 << 20  # bytes; how much the server may grow by while it is under attack for the second time
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

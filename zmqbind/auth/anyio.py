@@ -11,7 +11,7 @@ from anyio import TASK_STATUS_IGNORED, Semaphore, create_task_group
 
 from ..anyio import Socket
 from ..error import ContextTerminated, ZMQError
-from .base import Authenticator
+from .base import MAX_PENDING, Authenticator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ..context import Context
 
 __all__ = ["AnyioAuthenticator"]
-
-MAX_PENDING = 1000  #: requests that callbacks may be at work on at the same time; further ones wait in line
 
 
 class AnyioAuthenticator(Authenticator):

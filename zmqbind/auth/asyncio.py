@@ -11,7 +11,7 @@ import asyncio
 
 from ..asyncio import Socket
 from ..error import ContextTerminated, ZMQError
-from .base import Authenticator
+from .base import MAX_PENDING, Authenticator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..context import Context
 
 __all__ = ["AsyncioAuthenticator"]
-
-MAX_PENDING = 1000  #: requests that callbacks may be at work on at the same time; further ones wait in line
 
 
 class AsyncioAuthenticator(Authenticator):
@@ -71,7 +69,8 @@ async def serve(authenticator: Authenticator) -> None:
     def finish(task: Task[None]) -> None:
         pending.discard(task)
         room.release()
-        if not task.cancelled() and (error := task.exception()) is not None and not socket.closed:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ContextTerminated) and not socket.closed:
             authenticator.log.error("A ZAP request was not answered", exc_info=error)
 
     try:

@@ -41,6 +41,8 @@ __all__ = ["CURVE_ALLOW_ANY", "Authenticator"]
 
 CURVE_ALLOW_ANY = "*"  #: for configure_curve: let in whoever knows the server's public key
 
+MAX_PENDING = 1000  #: requests that callbacks may be at work on at the same time; further ones wait in line
+
 _SECRET = os.urandom(32)
 
 

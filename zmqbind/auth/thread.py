@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+from concurrent.futures import Future
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Thread
 
 from ..asyncio import Socket
 from .asyncio import serve
@@ -44,19 +45,34 @@ class ThreadAuthenticator(Authenticator):
         self._cancel: Callable[[], object] = bool
 
     def start(self) -> None:
-        """Start the thread; it answers when this returns. Raises as Authenticator.start does."""
+        """Start the thread; it answers when this returns.
+
+        Raises as Authenticator.start does, and OSError, RuntimeError where there are no more descriptors or threads.
+        """
         super().start()
-        ready = Event()
-        self.thread = Thread(target=asyncio.run, args=[self._serve(ready)], name="ThreadAuthenticator", daemon=True)
-        self.thread.start()
-        ready.wait()
+        started: Future[Callable[[], object]] = Future()
+        self.thread = Thread(target=self._run, args=[started], name="ThreadAuthenticator", daemon=True)
+        try:
+            self.thread.start()
+            self._cancel = started.result()
+        except BaseException:
+            self.thread = None
+            super().stop()
+            raise
         atexit.register(self.stop)
 
-    async def _serve(self, ready: Event) -> None:
+    def _run(self, started: Future[Callable[[], object]]) -> None:
+        try:
+            asyncio.run(self._serve(started))
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    async def _serve(self, started: Future[Callable[[], object]]) -> None:
         loop = asyncio.get_running_loop()
         task = loop.create_task(serve(self))
-        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
-        ready.set()
+        started.set_result(lambda: loop.call_soon_threadsafe(task.cancel))
         await asyncio.wait([task])
         if not task.cancelled():
             task.result()
