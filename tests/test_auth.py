@@ -661,6 +661,28 @@ def test_too_few_descriptors_to_start(run_python):
     run_python(code, env={**os.environ, "PYTHONWARNINGS": "ignore::ResourceWarning"})
 
 
+@pytest.mark.parametrize("patch", ["pass", "import gevent.monkey; gevent.monkey.patch_all()"], ids=["plain", "patched"])
+def test_a_thread_beside_gevent(run_python, patch):
+    pytest.importorskip("gevent")
+    code = f"""
+        {patch}
+        import gevent
+        import zmqbind.green as zmq
+        from zmqbind.auth.thread import ThreadAuthenticator
+
+        with gevent.Timeout(30), zmq.Context() as context, ThreadAuthenticator(context) as auth:
+            auth.configure_plain("*", {{"alice": "secret"}})
+            with context.socket(zmq.REP) as server, context.socket(zmq.REQ) as client:
+                server.plain_server = True
+                server.bind("tcp://127.0.0.1:*")
+                client.plain_username, client.plain_password = b"alice", b"secret"
+                client.connect(server.last_endpoint)
+                client.send(b"question")
+                print(server.recv(copy=False)["User-Id"])
+    """
+    assert run_python(code) == "alice\n"
+
+
 def test_asyncio_loops(context, make_door):
     """In the loop that is given, or the current one; also outside of it."""
     auth = AsyncioAuthenticator(context)
