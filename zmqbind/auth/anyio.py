@@ -73,6 +73,9 @@ class AnyioAuthenticator(Authenticator):
         async def handle(message: list[bytes]) -> None:
             try:
                 await self.handle_zap_message(message)
+            except Exception:  # must not end the authenticator: without one, CURVE servers let everybody in
+                if not socket.closed:
+                    self.log.exception("A ZAP request was not answered")
             finally:
                 room.release()
 
