@@ -11,7 +11,7 @@ import pytest
 
 import zmqbind as zmq
 
-PEERS = 1000  # for each mechanism
+PEERS = 500  # for each mechanism
 MEMORY = 8 << 20  # bytes; how much the server may grow by while it is under attack for the second time
 
 
