@@ -36,6 +36,7 @@ build: $(INSTALLED)  ## Make .venv, install what is missing, compile the extensi
 
 test: $(INSTALLED)  ## Run the tests
 	@tools/sshd.sh
+	@tools/peers.sh
 	$(BIN)/python -m pytest $(ARGS)
 
 test-all:  ## Run the tests on every CPython from 3.10 that pyenv has

@@ -5,13 +5,16 @@ from __future__ import annotations
 import pathlib
 import re
 import socket
+import subprocess
 import sys
 
 import pytest
 import running
 from running import ANY_PORT
 
+import zmqbind as zmq
 import zmqbind.log
+from zmqbind.auth import load_certificate
 
 
 @pytest.fixture
@@ -221,6 +224,23 @@ def test_logging(start):
     watcher.wait_for(r"^worker\.WARNING\.oven \| WARNING worker\.py:\d+ - is too hot$")
     watcher.interrupt()
     assert worker.interrupt().endswith("The worker stops\n")
+
+
+def test_curve(start, tmp_path):
+    if not zmq.has("curve"):
+        pytest.skip("libzmq has no CURVE")
+    (tmp_path / "clients").mkdir()
+    for arguments in (["server"], ["alice", "--output", "clients"], ["mallory", "--output", "clients"]):
+        subprocess.run([sys.executable, "-m", "zmqbind", "keygen", *arguments], cwd=tmp_path, check=True)
+    (tmp_path / "clients" / "mallory.key").unlink()  # whom the server so does not know
+    server = start("curve/server.py", ANY_PORT, str(tmp_path))
+    endpoint = server.wait_for(r"Listening on (\S+)")
+    answers = [start("curve/client.py", endpoint, str(tmp_path), name).finish() for name in ("alice", "mallory")]
+    assert answers == ["The server answered: Only you can read this.\n", "The server does not let us in\n"]
+    public, _ = load_certificate(tmp_path / "clients" / "alice.key")
+    output = server.interrupt()
+    assert output.count(f"{public.decode()} said: Is anybody listening?") == 1
+    assert output.endswith("The server stops\n")
 
 
 def test_every_example_is_tested():

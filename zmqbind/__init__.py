@@ -52,7 +52,7 @@ SyncContext = Context
 SyncSocket = Socket
 
 _PYZMQ_LEVEL = (27, 3, 0)
-_SUBMODULES = frozenset({"asyncio", "devices", "green", "utils"})
+_SUBMODULES = frozenset({"asyncio", "auth", "devices", "green", "utils"})
 
 
 def pyzmq_version_info() -> tuple[int, int, int]:

@@ -57,6 +57,16 @@ def make_parser() -> Parser:
     )
     watcher.add_arguments(log)
     log.set_defaults(run=watcher.watch)
+    keygen = commands.add_parser(
+        "keygen",
+        help="make a pair of CURVE keys",
+        description="Make a pair of CURVE keys, and print it, or write it into NAME.key and NAME.key_secret.",
+        allow_abbrev=False,
+    )
+    keygen.add_argument("name", metavar="NAME", nargs="?", help="write certificates of this name")
+    keygen.add_argument("--output", metavar="DIR", help="where to write them (default: the current directory)")
+    keygen.add_argument("--json", action="store_true", help="print a JSON object")
+    keygen.set_defaults(run=make_keys)
     return parser
 
 
@@ -67,7 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
-    return options.run(options) or 0
+    try:
+        return options.run(options) or 0
+    except (OSError, ValueError, zmqbind.ZMQError) as error:
+        parser.exit(1, f"zmqbind {options.command}: {error}\n")
 
 
 def collect_info() -> dict[str, object]:
@@ -113,6 +126,27 @@ def show_info(options: argparse.Namespace) -> None:
     for row in rows:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)
+
+
+def make_keys(options: argparse.Namespace) -> None:
+    """Make a pair of keys: print the keys in Z85, or write certificates and print their paths."""
+    if options.name is None:
+        if options.output is not None:
+            raise ValueError("--output needs the NAME of the certificates")
+        public, secret = (key.decode() for key in zmqbind.curve_keypair())
+    else:
+        from .auth import create_certificates
+
+        public, secret = create_certificates("" if options.output is None else options.output, options.name)
+    kind = "key" if options.name is None else "file"
+    result = {f"public_{kind}": public, f"secret_{kind}": secret}
+    if options.json:
+        import json
+
+        print(json.dumps(result, indent=2))
+        return
+    for label, value in result.items():
+        print(f"{label.replace('_', ' ')}: {value}")
 
 
 def describe(value: object) -> str:
