@@ -73,6 +73,18 @@ def get_includes() -> list[str]:
     return [os.path.dirname(package), package]
 
 
+def install_as_zmq() -> None:
+    """Have `import zmq`, and the import of anything below it, get zmqbind's modules from now on, in this process.
+
+    The modules load when they are imported; each is zmqbind's own, so that `zmq.Socket is zmqbind.Socket`. `zmq` also
+    has the modules that only PyZMQ has, such as `zmq.sugar`, and PyZMQ's version in `zmq.__version__`. Calling it again
+    does nothing. Raises RuntimeError if PyZMQ has been imported already. See docs/run-as-zmq.md.
+    """
+    from ._as_zmq import install
+
+    install()
+
+
 def __getattr__(name: str) -> Any:
     """Load a submodule when it is first touched."""
     if name in _SUBMODULES:
@@ -112,6 +124,7 @@ __all__ = [
     "error",
     "get_includes",
     "has",
+    "install_as_zmq",
     "proxy",
     "proxy_steerable",
     "pyzmq_version",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 
 import zmqbind
-from zmqbind import _core
+from zmqbind import _core, run
 from zmqbind.log import watcher
 
 TYPE_CHECKING = False
@@ -67,13 +68,24 @@ def make_parser() -> Parser:
     keygen.add_argument("--output", metavar="DIR", help="where to write them (default: the current directory)")
     keygen.add_argument("--json", action="store_true", help="print a JSON object")
     keygen.set_defaults(run=make_keys)
+    program = commands.add_parser(
+        "run",
+        help="run a Python program with zmqbind in the place of PyZMQ",
+        usage=run.USAGE,
+        description=run.DESCRIPTION,
+        allow_abbrev=False,
+    )
+    program.set_defaults(run=lambda options: run.run(options.program))
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status. Bad arguments end it by `SystemExit` with status 2."""
     parser = make_parser()
-    options = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # All that follows `run` is the program's, also what looks like an option.
+    of_program = arguments[1:] if arguments[:1] == ["run"] and arguments[1:] not in (["-h"], ["--help"]) else []
+    options = parser.parse_args(arguments[: len(arguments) - len(of_program)], argparse.Namespace(program=of_program))
     if options.command is None:
         parser.print_help()
         return 0
