@@ -94,9 +94,10 @@ def _lookup(module: str, sources: tuple[str, ...]) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         if f"{module}.{name}" in _ELSEWHERE:
             return import_module(f"{module}.{name}")
-        for source in () if name.startswith("__") else map(import_module, sources):
-            if hasattr(source, name):
-                return getattr(source, name)
+        if not name.startswith("__") or name in zmqbind.__all__:  # the others would tell what the source is
+            for source in map(import_module, sources):
+                if hasattr(source, name):
+                    return getattr(source, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return __getattr__
@@ -114,7 +115,7 @@ class _Importer:
         if fullname in _ELSEWHERE:
             is_package = any(name.startswith(f"{fullname}.") for name in _ELSEWHERE)
             return ModuleSpec(fullname, self, is_package=is_package)  # type: ignore[arg-type]  # no subclass of Loader
-        real = find_spec(_real_name(fullname))
+        real = None if fullname.rpartition(".")[0] in _ELSEWHERE else find_spec(_real_name(fullname))
         if real is None:
             return None
         places = real.submodule_search_locations

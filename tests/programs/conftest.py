@@ -2,7 +2,9 @@
 PyZMQ that they ask for, and names that Python in ZMQBIND_PROGRAMS; else these tests are skipped.
 """
 
+import contextlib
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,25 @@ PYTHON = os.environ.get("ZMQBIND_PROGRAMS")
 
 @pytest.fixture
 def start(tmp_path):
-    """``start(*arguments)``: runs ``zmqbind run`` with these until the test ends, in `tmp_path`, which is its home too."""
+    """``start(*arguments)``: runs ``zmqbind run`` with these in `tmp_path`, its home, until the test ends."""
     if PYTHON is None:
         pytest.skip("`make programs` runs it")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTHON"))}
     environment["HOME"] = str(tmp_path)
-    with running.programs() as start:
-        yield lambda *arguments: start(
-            [PYTHON, "-u", "-m", "zmqbind", "run", *map(str, arguments)], cwd=tmp_path, env=environment
-        )
+    started = []
+    with running.programs() as start_command:
+
+        def start(*arguments):
+            command = [PYTHON, "-u", "-m", "zmqbind", "run", *map(str, arguments)]
+            started.append(start_command(command, cwd=tmp_path, env=environment))
+            return started[-1]
+
+        yield start
+        for program in started:  # whose own children would survive if it were killed
+            program.process.terminate()
+        for program in started:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                program.process.wait(running.PATIENCE)
 
 
 @pytest.fixture
