@@ -27,7 +27,8 @@ from zmq.utils import jsonapi
 from zmq.auth.certs import create_certificates
 for name in ("asyncio", "utils", "utils.monitor", "utils.jsonapi", "auth", "auth.certs", "error", "constants"):
     module = import_module("zmq." + name)
-    print(sys.modules["zmq." + name] is module is sys.modules["zmqbind." + name], module.__name__ == module.__spec__.name == "zmqbind." + name)
+    ours = sys.modules["zmqbind." + name]
+    print(sys.modules["zmq." + name] is module is ours, ours.__name__ == ours.__spec__.name == "zmqbind." + name)
 print(zmq.Socket is zmqbind.Socket, zmq.asyncio is zmqbind.asyncio, zmq.ZMQError is zmq.error.ZMQError)
 """
     assert run_as_zmq(code) == ["True True"] * 8 + ["True True True"]

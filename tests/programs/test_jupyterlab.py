@@ -25,6 +25,7 @@ def write_notebook(path):
     path.write_text(json.dumps(notebook))
 
 
+@pytest.mark.browser
 @pytest.mark.timeout(150)
 def test_jupyterlab(start, uses_zmqbind, browser, tmp_path):
     from selenium.common.exceptions import WebDriverException
