@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all browser stress soak faults asan valgrind bench bench-full readme-table lint sdist wheel wheels wheel-elsewhere reproducible clean
+.PHONY: help build test test-all browser programs stress soak faults asan valgrind bench bench-full readme-table lint sdist wheel wheels wheel-elsewhere reproducible clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,8 @@ help:  ## List the targets
 build: $(INSTALLED)  ## Make .venv, install what is missing, compile the extension in place
 
 test: $(INSTALLED)  ## Run the tests
+	@tools/sshd.sh
+	@tools/peers.sh
 	$(BIN)/python -m pytest $(ARGS)
 
 test-all:  ## Run the tests on every CPython from 3.10 that pyenv has
@@ -43,6 +45,12 @@ test-all:  ## Run the tests on every CPython from 3.10 that pyenv has
 browser: $(INSTALLED)  ## Run the tests that need headless Chromium, and install that
 	@tools/browser.sh
 	ZMQBIND_BROWSER=required $(BIN)/python -m pytest -n 0 -m browser $(ARGS)
+
+programs: $(INSTALLED)  ## Run JupyterLab, circus and ipyparallel on zmqbind, and install them
+	@tools/browser.sh
+	@tools/programs.sh $(BIN)/python build/programs
+	ZMQBIND_BROWSER=required ZMQBIND_PROGRAMS=$(abspath build/programs/bin/python) \
+	    $(BIN)/python -m pytest -n 0 tests/programs $(ARGS)
 
 faults: $(INSTALLED)  ## Let every call of libzmq and every allocation fail in turn
 	@tools/instrument.sh faults $(BIN)/python $(ARGS)

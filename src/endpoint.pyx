@@ -4,6 +4,9 @@ ctypedef int (*endpoint_call)(void *socket, const char *endpoint) noexcept nogil
 
 IPC_PATH_MAX_LEN = ZB_IPC_PATH_MAX_LEN
 
+cdef bytes ZAP_ENDPOINT = b"inproc://zeromq.zap.01"
+cdef int ZMQ_SERVER_DRAFT = 12  # zmq.h names it only where drafts are enabled
+
 
 cdef bytes endpoint_bytes(object addr):
     """Check an endpoint as far as libzmq does not, and return it encoded."""
@@ -22,6 +25,13 @@ cdef bytes endpoint_bytes(object addr):
             if port.lstrip(b"+-").isdigit() and not 0 <= int(port) <= 65535:
                 fail(EINVAL, f"addr={addr!r}: port {int(port)} is out of range, 0 to 65535")
     return endpoint
+
+
+cdef int check_zap_handler(Socket socket, object addr) except -1:
+    """Refuse to bind what cannot answer where libzmq asks about clients: it would abort the process."""
+    if addr in (ZAP_ENDPOINT, ZAP_ENDPOINT.decode()) and socket.type not in (ZMQ_REP, ZMQ_ROUTER, ZMQ_SERVER_DRAFT):
+        fail(EINVAL, f"addr={addr!r}: a ZAP handler is a REP or ROUTER socket")
+    return 0
 
 
 cdef int use_endpoint(Socket socket, endpoint_call function, object addr, const char *call) except -1:

@@ -26,6 +26,7 @@ cdef struct Proxy:
     void *capture
     bint capture_may_block
     void *control
+    int stop               # a descriptor that ends it when there is something to read, or -1
     bint swap              # both ends are ROUTERs: exchange the first two parts (sender and recipient)
     bint paused
     bint terminated
@@ -43,14 +44,31 @@ cdef Socket part_of_proxy(object socket, str name, bint optional):
     return socket
 
 
-cdef int run_proxy(list sockets_or_none, zmq_msg_t *prefixes, bint swap, const char *call) except -1:
-    """Run a proxy between sockets (front, back, capture, control) without the GIL; signals are handled between."""
+cdef int stop_descriptor(object stop) except -2:
+    """The descriptor of a proxy's argument `stop`, or -1 for none."""
+    if stop is None:
+        return -1
+    if isinstance(stop, Socket) or not (isinstance(stop, int) or hasattr(stop, "fileno")):
+        raise TypeError(f"stop: expected a descriptor or an object with fileno(), got {type(stop).__name__}")
+    descriptor = stop if isinstance(stop, int) else stop.fileno()
+    if descriptor < 0:
+        raise ValueError(f"stop: {descriptor} is no descriptor")
+    return descriptor
+
+
+cdef int run_proxy(list sockets_or_none, object stop, zmq_msg_t *prefixes, bint swap, const char *call) except -1:
+    """Run a proxy between sockets (front, back, capture, control) without the GIL; signals are handled between.
+
+    stop: what ends it when there is something to read: a descriptor, what has one, or None.
+    """
     cdef list handles = [None if socket is None else (<Socket>socket).handle for socket in sockets_or_none]
     cdef Proxy proxy
     cdef Handle front = handles[0], back = handles[1], capture = handles[2], control = handles[3]
     cdef void *capture_pointer
     cdef int i, code
-    cdef long sockets = go_inside_all(handles, &call)
+    cdef long sockets
+    proxy.stop = stop_descriptor(stop)
+    sockets = go_inside_all(handles, &call)
     capture_pointer = NULL if capture is None else capture.pointer
     proxy.ways[0].source = proxy.ways[1].target = front.pointer
     proxy.ways[1].source = proxy.ways[0].target = back.pointer
@@ -118,10 +136,11 @@ cdef int nudge_all(list handles) except -1:
     return 0
 
 
-def proxy(frontend, backend, capture=None):
+def proxy(frontend, backend, capture=None, *, stop=None):
     """Pass messages between two sockets, and a copy of each to a third, until the context ends (zmq_proxy).
 
-    frontend, backend: Socket. capture: Socket of type PUB, DEALER, PUSH or PAIR, or None. Blocks without the GIL.
+    frontend, backend: Socket. capture: Socket of type PUB, DEALER, PUSH or PAIR, or None. stop: int, a descriptor, or
+    what has a fileno(), or None: the proxy returns 0 when there is something to read from it. Blocks without the GIL.
     Raises ContextTerminated when the context is terminated, TypeError, ZMQError; KeyboardInterrupt ends it too.
     A message is read only when there is room for it on the other side; at the end of a burst that fills the other
     side's high-water mark one message may be held, and is dropped if an exception ends the proxy just then.
@@ -129,14 +148,14 @@ def proxy(frontend, backend, capture=None):
     sockets = [part_of_proxy(frontend, "frontend", False),
                part_of_proxy(backend, "backend", False),
                part_of_proxy(capture, "capture", True), None]
-    return run_proxy(sockets, NULL, False, b"proxy")
+    return run_proxy(sockets, stop, NULL, False, b"proxy")
 
 
-def proxy_steerable(frontend, backend, capture=None, control=None):
+def proxy_steerable(frontend, backend, capture=None, control=None, *, stop=None):
     """A proxy that obeys commands on a fourth socket (zmq_proxy_steerable).
 
-    frontend, backend, capture: as for proxy. control: Socket of type PAIR, PULL, SUB or REP, or None; it takes the
-    messages b"PAUSE", b"RESUME", b"TERMINATE" and b"STATISTICS". STATISTICS is answered with eight frames of eight
+    frontend, backend, capture, stop: as for proxy. control: Socket of type PAIR, PULL, SUB or REP, or None; it takes
+    the messages b"PAUSE", b"RESUME", b"TERMINATE" and b"STATISTICS". STATISTICS is answered with eight frames of eight
     bytes, unsigned and in native order: messages and bytes received and sent by the frontend, then by the backend.
     Where control is a REP socket, other commands are answered with an empty message. Returns 0 after TERMINATE.
     Raises as proxy does.
@@ -145,7 +164,7 @@ def proxy_steerable(frontend, backend, capture=None, control=None):
                part_of_proxy(backend, "backend", False),
                part_of_proxy(capture, "capture", True),
                part_of_proxy(control, "control", True)]
-    return run_proxy(sockets, NULL, False, b"proxy_steerable")
+    return run_proxy(sockets, stop, NULL, False, b"proxy_steerable")
 
 
 def device(int device_type, frontend, backend):
@@ -158,12 +177,13 @@ def device(int device_type, frontend, backend):
     return proxy(frontend, backend)
 
 
-def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_prefix=b"out"):
+def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_prefix=b"out", *, stop=None):
     """Pass messages between two sockets, and a copy of each, with a prefix that tells its direction, to a third.
 
     in_socket, out_socket: Socket; where both are ROUTERs, the first two frames (sender and recipient) are exchanged.
     mon_socket: Socket, usually PUB. in_prefix, out_prefix: bytes, the first frame of the copies of what came in at
-    in_socket and out_socket. Blocks without the GIL until the context is terminated. Raises as proxy does.
+    in_socket and out_socket. stop: as for proxy. Blocks without the GIL until the context is terminated.
+    Raises as proxy does.
     """
     cdef zmq_msg_t prefixes[2]
     sockets = [part_of_proxy(in_socket, "in_socket", False),
@@ -177,7 +197,7 @@ def monitored_queue(in_socket, out_socket, mon_socket, in_prefix=b"in", out_pref
     try:
         copy_in(&prefixes[0], PyBytes_AS_STRING(in_prefix), PyBytes_GET_SIZE(in_prefix))
         copy_in(&prefixes[1], PyBytes_AS_STRING(out_prefix), PyBytes_GET_SIZE(out_prefix))
-        return run_proxy(sockets, prefixes, True, b"monitored_queue")
+        return run_proxy(sockets, stop, prefixes, True, b"monitored_queue")
     finally:
         zmq_msg_close(&prefixes[0])
         zmq_msg_close(&prefixes[1])
@@ -189,13 +209,18 @@ cdef int proxy_loop(Proxy *proxy) noexcept nogil:
     EINTR comes only between messages, so that the loop can be entered again with the same state. It stands also for
     a look at signals that is due: one that came while messages were passed has interrupted nothing.
     """
-    cdef zmq_pollitem_t items[3]
+    cdef zmq_pollitem_t items[4]
     cdef Way *there = &proxy.ways[0]
     cdef Way *back = &proxy.ways[1]
     cdef long long check = zb_now_ms() + (GREEN_SLICE if proxy.green else SIGNAL_CHECK)
-    cdef int code, ready
-    items[0].socket, items[1].socket, items[2].socket = there.source, back.source, proxy.control
-    items[2].events = ZMQ_POLLIN
+    cdef int code, ready, count = 2
+    items[0].socket, items[1].socket = there.source, back.source
+    if proxy.control != NULL:
+        items[count].socket, items[count].events = proxy.control, ZMQ_POLLIN
+        count += 1
+    if proxy.stop >= 0:
+        items[count].socket, items[count].fd, items[count].events = NULL, proxy.stop, ZMQ_POLLIN
+        count += 1
     while True:
         items[0].events = items[1].events = 0
         if proxy.capture_full:
@@ -203,13 +228,14 @@ cdef int proxy_loop(Proxy *proxy) noexcept nogil:
         if not proxy.paused and not proxy.capture_full:
             items[0].events = wanted_of(there, back)
             items[1].events = wanted_of(back, there)
-        ready = c_poll(items, 2 if proxy.control == NULL else 3,
-                       0 if proxy.green else SIGNAL_CHECK if proxy.busy else -1)
+        ready = c_poll(items, count, 0 if proxy.green else SIGNAL_CHECK if proxy.busy else -1)
         if ready < 0:
             return last_errno()
         proxy.busy = ready > 0
         if not proxy.busy or zb_now_ms() >= check:
             return EINTR
+        if proxy.stop >= 0 and items[count - 1].revents:
+            return 0
         if proxy.control != NULL and items[2].revents:
             code = obey(proxy)
             if code != 0 or proxy.terminated:
@@ -242,6 +268,8 @@ cdef int rest_of_proxy(const Proxy *proxy, list handles, const char *call) excep
         polled.put(1, None, handles[1], -1, wanted_of(&proxy.ways[1], &proxy.ways[0]))
     if handles[3] is not None:
         polled.put(2, None, handles[3], -1, ZMQ_POLLIN)
+    if proxy.stop >= 0:
+        polled.put(3, None, None, proxy.stop, ZMQ_POLLIN)
     return polled.wait(-1, call)
 
 
@@ -250,7 +278,8 @@ cdef int pass_burst(Proxy *proxy, Way *way, short events) noexcept nogil:
     cdef int _passed, code
     if not events & (ZMQ_POLLOUT if way.waits_for_room else ZMQ_POLLIN):
         return 0
-    way.waits_for_room = not option_of(way.target, ZMQ_EVENTS) & ZMQ_POLLOUT
+    # A socket that answers itself, such as a REP, may have room only once it has received.
+    way.waits_for_room = way.source != way.target and not option_of(way.target, ZMQ_EVENTS) & ZMQ_POLLOUT
     if way.waits_for_room:
         return 0
     for _passed in range(PROXY_BURST):

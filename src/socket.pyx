@@ -210,6 +210,7 @@ cdef class Socket:
         addr: str such as "tcp://127.0.0.1:5555", "tcp://*:*" (any free port; LAST_ENDPOINT tells which),
         "ipc:///path", "inproc://name". Raises TypeError, ZMQError with the endpoint in its text.
         """
+        check_zap_handler(self, addr)
         use_endpoint(self, zmq_bind, addr, b"bind")
 
     def connect(self, addr):

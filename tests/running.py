@@ -1,4 +1,4 @@
-"""Programs under examples/, run as the processes a reader would start."""
+"""Programs run as the processes a reader would start: those under examples/, and other people's."""
 
 from __future__ import annotations
 
@@ -22,15 +22,10 @@ ANY_PORT = "tcp://127.0.0.1:*"
 
 
 class Running:
-    """An example running in a process of its own."""
+    """A program running in a process of its own; options are those of subprocess.Popen."""
 
-    def __init__(self, script, *args):
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", str(EXAMPLES / script), *args],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def __init__(self, command, **options):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
         self.output = ""
         self._lines = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -78,16 +73,23 @@ class Running:
 
 
 @contextlib.contextmanager
-def examples():
-    """``with examples() as start``: ``start(script, *args)`` runs an example until the end of the block."""
+def programs():
+    """``with programs() as start``: ``start(command, **options)`` runs a program until the end of the block."""
     running = []
 
-    def start(script, *args):
-        running.append(Running(script, *args))
+    def start(command, **options):
+        running.append(Running(command, **options))
         return running[-1]
 
     try:
         yield start
     finally:
-        for example in running:
-            example.kill()
+        for program in running:
+            program.kill()
+
+
+@contextlib.contextmanager
+def examples():
+    """``with examples() as start``: ``start(script, *args)`` runs an example until the end of the block."""
+    with programs() as start:
+        yield lambda script, *args: start([sys.executable, "-u", str(EXAMPLES / script), *args])

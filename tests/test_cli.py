@@ -97,3 +97,42 @@ def test_info_is_a_table_only_with_rich():
 def test_json_needs_no_rich():
     code = f"import sys; {MAIN}; assert 'rich' not in sys.modules"
     assert run([sys.executable, "-c", code], "info", "--json").returncode == 0
+
+
+needs_curve = pytest.mark.skipif(not zmqbind.has("curve"), reason="libzmq has no CURVE")
+
+
+@needs_curve
+def test_keygen_prints_keys(command):
+    done = run(command, "keygen")
+    assert (done.returncode, done.stderr) == (0, "")
+    (public_label, public), (secret_label, secret) = (line.split(": ") for line in done.stdout.splitlines())
+    assert (public_label, secret_label) == ("public key", "secret key")
+    assert zmqbind.curve_public(secret) == public.encode()
+
+
+@needs_curve
+def test_keygen_writes_certificates_once(command, tmp_path):
+    from zmqbind.auth import load_certificate
+
+    done = run(command, "keygen", "--output", str(tmp_path), "alice", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    files = json.loads(done.stdout)
+    assert files == {"public_file": str(tmp_path / "alice.key"), "secret_file": str(tmp_path / "alice.key_secret")}
+    public, secret = load_certificate(files["secret_file"])
+    assert zmqbind.curve_public(secret) == public
+    done = run(command, "keygen", "alice", "--output", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "alice.key_secret" in done.stderr.splitlines()[0]
+    assert load_certificate(files["secret_file"]) == (public, secret)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [(["../x"], "../x"), (["x", "--output", "/nowhere"], "/nowhere"), (["--output", "/tmp"], "--output")],
+)
+def test_keygen_says_what_is_wrong_in_one_line(arguments, culprit):
+    done = run(script(), "keygen", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert culprit in line

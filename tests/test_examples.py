@@ -5,11 +5,16 @@ from __future__ import annotations
 import pathlib
 import re
 import socket
+import subprocess
 import sys
 
 import pytest
 import running
 from running import ANY_PORT
+
+import zmqbind as zmq
+import zmqbind.log
+from zmqbind.auth import load_certificate
 
 
 @pytest.fixture
@@ -196,6 +201,61 @@ def test_anyio(start, loop, endpoint):
         for degrees in reported
     )
     assert last == "All stations have reported"
+
+
+def test_devices(start):
+    broker = start("devices/broker.py")
+    frontend = broker.wait_for(r"Clients on (\S+)")
+    backend = broker.wait_for(r"Workers on (\S+)")
+    broker.wait_for("Watching")
+    worker = start("router_dealer/worker.py", backend)
+    words = start("router_dealer/client.py", frontend).finish()
+    assert "stressed is desserts" in words
+    # What passed before the subscription had arrived is not shown.
+    while "1: " not in broker.output:
+        start("router_dealer/client.py", frontend).finish()
+        broker.wait_for(r"^\d+: (request|reply) '")
+    worker.interrupt()
+    assert broker.interrupt().endswith("The broker stops\n")
+
+
+def test_monitoring(start):
+    server = start("monitoring/server.py", ANY_PORT)
+    endpoint = server.wait_for(r"Listening on (\S+)$")
+    output = start("request_reply/client.py", endpoint).finish()
+    assert output == "The server answered: Lentil soup\n"
+    server.wait_for("^DISCONNECTED ")
+    output = server.interrupt()
+    for event in ("LISTENING", "ACCEPTED", "HANDSHAKE_SUCCEEDED", "MONITOR_STOPPED"):
+        assert f"\n{event} " in f"\n{output}"
+    assert output.endswith("The server stops\n")
+
+
+def test_logging(start):
+    worker = start("logging/worker.py", ANY_PORT)
+    endpoint = worker.wait_for(r"Publishing on (\S+)")
+    watcher = start(pathlib.Path(zmqbind.log.__file__).with_name("__main__.py"), endpoint)
+    watcher.wait_for(r"^worker\.INFO\.cake \| piece \d+ is baked$")
+    watcher.wait_for(r"^worker\.WARNING\.oven \| WARNING worker\.py:\d+ - is too hot$")
+    watcher.interrupt()
+    assert worker.interrupt().endswith("The worker stops\n")
+
+
+def test_curve(start, tmp_path):
+    if not zmq.has("curve"):
+        pytest.skip("libzmq has no CURVE")
+    (tmp_path / "clients").mkdir()
+    for arguments in (["server"], ["alice", "--output", "clients"], ["mallory", "--output", "clients"]):
+        subprocess.run([sys.executable, "-m", "zmqbind", "keygen", *arguments], cwd=tmp_path, check=True)
+    (tmp_path / "clients" / "mallory.key").unlink()  # whom the server so does not know
+    server = start("curve/server.py", ANY_PORT, str(tmp_path))
+    endpoint = server.wait_for(r"Listening on (\S+)")
+    answers = [start("curve/client.py", endpoint, str(tmp_path), name).finish() for name in ("alice", "mallory")]
+    assert answers == ["The server answered: Only you can read this.\n", "The server does not let us in\n"]
+    public, _ = load_certificate(tmp_path / "clients" / "alice.key")
+    output = server.interrupt()
+    assert output.count(f"{public.decode()} said: Is anybody listening?") == 1
+    assert output.endswith("The server stops\n")
 
 
 def test_every_example_is_tested():

@@ -198,6 +198,26 @@ def test_the_end():
     play(main, zmq.PULL)
 
 
+def test_a_loop_closes_the_sockets_and_not_their_descriptors(run_python):
+    """libzmq would abort the process on finding one closed."""
+    code = """
+    import zmqbind as zmq
+    from tornado.ioloop import IOLoop
+    from zmqbind.eventloop.zmqstream import ZMQStream
+
+    context = zmq.Context()
+    socket = context.socket(zmq.PULL)
+    port = socket.bind_to_random_port("tcp://127.0.0.1")
+    loop = IOLoop(make_current=False)
+    stream = ZMQStream(socket, loop)
+    stream.on_recv(print)
+    loop.close(all_fds=True)
+    print(socket.closed)
+    context.term()
+    """
+    assert run_python(code) == "True\n"
+
+
 def test_old_names(run_python):
     code = """
     import warnings; warnings.simplefilter("ignore")

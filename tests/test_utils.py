@@ -3,12 +3,13 @@
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from zmqbind.utils import interop, jsonapi, strtypes, z85
+from zmqbind.utils import interop, jsonapi, strtypes, win32, z85
 
 RFC_BYTES = bytes.fromhex("864FD26FB559F75B")
 RFC_TEXT = b"HelloWorld"
@@ -205,3 +206,12 @@ def test_helpers_load_nothing_heavy():
     command = [sys.executable, "-S", "-E", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{code}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50)
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="does something there")
+def test_allow_interrupt_does_nothing_but_on_windows():
+    calls = []
+    with win32.allow_interrupt(lambda: calls.append(1)), win32.allow_interrupt():
+        with pytest.raises(KeyboardInterrupt), win32.allow_interrupt(lambda: calls.append(1)):
+            signal.raise_signal(signal.SIGINT)
+    assert calls == []

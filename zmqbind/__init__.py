@@ -52,7 +52,7 @@ SyncContext = Context
 SyncSocket = Socket
 
 _PYZMQ_LEVEL = (27, 3, 0)
-_SUBMODULES = frozenset({"asyncio", "devices", "green", "utils"})
+_SUBMODULES = frozenset({"asyncio", "auth", "devices", "green", "utils"})
 
 
 def pyzmq_version_info() -> tuple[int, int, int]:
@@ -71,6 +71,18 @@ def get_includes() -> list[str]:
 
     package = os.path.dirname(os.path.abspath(__file__))
     return [os.path.dirname(package), package]
+
+
+def install_as_zmq() -> None:
+    """Have `import zmq`, and the import of anything below it, get zmqbind's modules from now on, in this process.
+
+    The modules load when they are imported; each is zmqbind's own, so that `zmq.Socket is zmqbind.Socket`. `zmq` also
+    has the modules that only PyZMQ has, such as `zmq.sugar`, and PyZMQ's version in `zmq.__version__`. Calling it again
+    does nothing. Raises RuntimeError if PyZMQ has been imported already. See docs/run-as-zmq.md.
+    """
+    from ._as_zmq import install
+
+    install()
 
 
 def __getattr__(name: str) -> Any:
@@ -112,6 +124,7 @@ __all__ = [
     "error",
     "get_includes",
     "has",
+    "install_as_zmq",
     "proxy",
     "proxy_steerable",
     "pyzmq_version",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 
 import zmqbind
-from zmqbind import _core
+from zmqbind import _core, run
+from zmqbind.log import watcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +64,32 @@ def make_parser() -> Parser:
     info.set_defaults(run=show_info)
     perf = commands.add_parser("perf", help="measure throughput or latency", allow_abbrev=False)
     perf.fill = add_perf_arguments
+    log = commands.add_parser(
+        "log",
+        help="show log records that programs publish",
+        description=watcher.DESCRIPTION,
+        allow_abbrev=False,
+    )
+    watcher.add_arguments(log)
+    log.set_defaults(run=watcher.watch)
+    keygen = commands.add_parser(
+        "keygen",
+        help="make a pair of CURVE keys",
+        description="Make a pair of CURVE keys, and print it, or write it into NAME.key and NAME.key_secret.",
+        allow_abbrev=False,
+    )
+    keygen.add_argument("name", metavar="NAME", nargs="?", help="write certificates of this name")
+    keygen.add_argument("--output", metavar="DIR", help="where to write them (default: the current directory)")
+    keygen.add_argument("--json", action="store_true", help="print a JSON object")
+    keygen.set_defaults(run=make_keys)
+    program = commands.add_parser(
+        "run",
+        help="run a Python program with zmqbind in the place of PyZMQ",
+        usage=run.USAGE,
+        description=run.DESCRIPTION,
+        allow_abbrev=False,
+    )
+    program.set_defaults(run=lambda options: run.run(options.program))
     return parser
 
 
@@ -75,11 +103,17 @@ def add_perf_arguments(parser: Parser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status. Bad arguments end it by `SystemExit` with status 2."""
     parser = make_parser()
-    options = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # All that follows `run` is the program's, also what looks like an option.
+    of_program = arguments[1:] if arguments[:1] == ["run"] and arguments[1:] not in (["-h"], ["--help"]) else []
+    options = parser.parse_args(arguments[: len(arguments) - len(of_program)], argparse.Namespace(program=of_program))
     if options.command is None:
         parser.print_help()
         return 0
-    status: int = options.run(options)
+    try:
+        status: int = options.run(options) or 0
+    except (OSError, ValueError, zmqbind.ZMQError) as error:
+        parser.exit(1, f"zmqbind {options.command}: {error}\n")
     return status
 
 
@@ -127,6 +161,27 @@ def show_info(options: argparse.Namespace) -> int:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)
     return 0
+
+
+def make_keys(options: argparse.Namespace) -> None:
+    """Make a pair of keys: print the keys in Z85, or write certificates and print their paths."""
+    if options.name is None:
+        if options.output is not None:
+            raise ValueError("--output needs the NAME of the certificates")
+        public, secret = (key.decode() for key in zmqbind.curve_keypair())
+    else:
+        from .auth import create_certificates
+
+        public, secret = create_certificates("" if options.output is None else options.output, options.name)
+    kind = "key" if options.name is None else "file"
+    result = {f"public_{kind}": public, f"secret_{kind}": secret}
+    if options.json:
+        import json
+
+        print(json.dumps(result, indent=2))
+        return
+    for label, value in result.items():
+        print(f"{label.replace('_', ' ')}: {value}")
 
 
 def describe(value: object) -> str:

@@ -77,10 +77,11 @@ class Context(_core.Context, ContextOptions, _Defaults, Generic[SocketClass]):
     reference to it and its sockets is dropped, it is terminated in the background. See zmq_ctx_new(3).
     """
 
-    __slots__ = ("sockopts",)
+    # A dict, since programs replace attributes of the class in one context, as jupyter_client does with _socket_class.
+    __slots__ = ("__dict__", "sockopts")
 
     sockopts: dict[int, int | bytes]
-    _socket_class: ClassVar[type[Socket[Any]]] = Socket
+    _socket_class: type[Socket[Any]] = Socket
     _instance: ClassVar[Context[Any] | None] = None
     _instance_lock: ClassVar[Any] = allocate_lock()
 

@@ -1,57 +1,104 @@
-"""One PyZMQ socket, driven from outside: commands come from stdin, answers go to stdout, a line of JSON each.
+"""One socket of PyZMQ's, driven from outside as tests/peering.py tells."""
 
-    {"do": "info"}                            -> {"pyzmq": version, "curve": bool, "zmqbind": bool}
-    {"do": "open", "type": "REP", "how": "bind", "endpoint": "tcp://127.0.0.1:*", "options": {"linger": 0}}
-                                              -> {"endpoint": the actual one}
-    {"do": "send", "parts": [base64, ...]}    -> {}
-    {"do": "recv"}                            -> {"parts": [base64, ...]}
-    {"do": "poll", "timeout": ms}             -> {"ready": bool}
-    {"do": "close"}                           -> {}
-
-An exception is answered with {"error": its repr}. It ends with its stdin.
-"""
-
-import base64
-import json
 import sys
+from pathlib import Path
 
 import zmq
+import zmq.auth
+from zmq.auth.thread import ThreadAuthenticator
 
 context = zmq.Context()
-sock = None
+sock = auth = None
 
 
-def open_socket(command):
+def encode(part):
+    return part.hex() or "-"
+
+
+def decode(word):
+    return b"" if word == "-" else bytes.fromhex(word)
+
+
+def open_socket(kind, how, endpoint, *options):
     global sock
-    sock = context.socket(zmq.SocketType[command["type"]])
-    for name, value in command["options"].items():
-        setattr(sock, name, base64.b64decode(value) if isinstance(value, str) else value)
-    getattr(sock, command["how"])(command["endpoint"])
-    return {"endpoint": sock.get_string(zmq.LAST_ENDPOINT)}
+    sock = context.socket(zmq.SocketType[kind])
+    for option in options:
+        number, type_of_value, value = option.split(":")
+        sock.setsockopt(int(number), int(value) if type_of_value == "i" else decode(value))
+    getattr(sock, how)(endpoint)
+    return [sock.get_string(zmq.LAST_ENDPOINT)]
 
 
-def perform(command):
-    match command["do"]:
+def guard(kind, argument):
+    global auth
+    if auth is None:
+        auth = ThreadAuthenticator(context)
+        auth.start()
+    match kind:
+        case "plain":
+            lines = Path(argument).read_text().splitlines()
+            auth.configure_plain("*", dict(line.split("=") for line in lines))
+        case "curve":
+            auth.configure_curve("*", argument)
+        case "allow":
+            auth.allow(argument)
+        case "deny":
+            auth.deny(argument)
+    return []
+
+
+def make_certificate(file, name):
+    path = Path(file)
+    _, secret = zmq.auth.create_certificates(str(path.parent), path.stem, {"name": name})
+    return [key.decode() for key in zmq.auth.load_certificate(secret)]
+
+
+def load_certificate(file):
+    public, secret = zmq.auth.load_certificate(file)
+    return [public.decode(), secret.decode() if secret else "-", "-"]
+
+
+def close():
+    global sock, auth
+    if sock is not None:
+        sock.close(linger=0)
+    if auth is not None:
+        auth.stop()
+    sock = auth = None
+    return []
+
+
+def perform(command, *words):
+    match command:
         case "info":
-            return {"pyzmq": zmq.__version__, "curve": zmq.has("curve"), "zmqbind": "zmqbind" in sys.modules}
+            return [
+                f"pyzmq-{zmq.__version__}-zmqbind" if "zmqbind" in sys.modules else "pyzmq",
+                str(int(zmq.has("curve"))),
+            ]
         case "open":
-            return open_socket(command)
+            return open_socket(*words)
         case "send":
-            sock.send_multipart([base64.b64decode(part) for part in command["parts"]])
-            return {}
+            sock.send_multipart([decode(word) for word in words])
+            return []
         case "recv":
-            return {"parts": [base64.b64encode(part).decode() for part in sock.recv_multipart()]}
+            return [encode(part) for part in sock.recv_multipart()]
         case "poll":
-            return {"ready": bool(sock.poll(command["timeout"]))}
+            return [str(int(bool(sock.poll(int(words[0])))))]
+        case "guard":
+            return guard(*words)
+        case "load":
+            return load_certificate(*words)
+        case "make":
+            return make_certificate(*words)
         case "close":
-            sock.close(linger=0)
-            return {}
+            return close()
 
 
 for line in sys.stdin:
     try:
-        answer = perform(json.loads(line))
+        answer = ["ok", *perform(*line.rstrip("\n").split(" "))]
     except Exception as error:
-        answer = {"error": repr(error)}
-    print(json.dumps(answer), flush=True)
+        answer = ["error", repr(error)]
+    print(*answer, flush=True)
+close()
 context.destroy(linger=0)

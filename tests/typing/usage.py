@@ -5,6 +5,8 @@ from typing import Any
 
 import zmqbind
 import zmqbind as zmq
+from zmqbind.auth import Authenticator, create_certificates, load_certificate
+from zmqbind.auth.thread import ThreadAuthenticator
 from zmqbind.devices import monitored_queue
 
 if sys.version_info >= (3, 11):
@@ -271,3 +273,23 @@ def subclasses(context: zmq.Context) -> None:
     made = context.socket(zmq.REP, socket_class=LoggingSocket)
     made.bind_and_tell("tcp://127.0.0.1:*")
     LoggingSocket(context, zmq.REP).bind_and_tell("inproc://here")
+
+
+class Provider:
+    async def callback(self, domain: str, key: bytes) -> bool:
+        return domain == "*"
+
+
+def authentication(context: zmq.Context) -> None:
+    auth = ThreadAuthenticator(context)
+    auth.allow("10.0.0.0/8", "::1")
+    auth.configure_plain(domain="*", passwords={"alice": "secret"})
+    auth.configure_curve("*", location="clients")
+    auth.configure_curve_callback("*", Provider())
+    assert_type(auth.is_alive(), bool)
+    with Authenticator(context) as entered:
+        assert_type(entered, Authenticator)
+    assert_type(create_certificates(".", "alice", {"name": "Alice"}), tuple[str, str])
+    public, secret = load_certificate("alice.key")
+    assert_type(public, bytes)
+    assert_type(secret, bytes | None)

@@ -100,7 +100,8 @@ class ZMQStream:
         self._scheduled = False
         for name in SOCKET_METHODS:
             setattr(self, name, getattr(socket, name))
-        self.io_loop.add_handler(self._descriptor, self._handle, IOLoop.READ)
+        # As a file, not by its descriptor, which is libzmq's: IOLoop.close(all_fds=True) closes what it was given.
+        self.io_loop.add_handler(socket, self._handle, IOLoop.READ)
         self._schedule()
 
     # Callbacks
@@ -283,7 +284,7 @@ class ZMQStream:
         self._scheduled = False
         self._turn()
 
-    def _handle(self, descriptor: int, events: int) -> None:
+    def _handle(self, socket: Any, events: int) -> None:
         if not self._scheduled:  # one turn is enough
             self._turn()
 

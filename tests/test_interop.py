@@ -1,21 +1,11 @@
-"""Every pattern works with PyZMQ in another process at the other end, whoever binds, on either side."""
+"""Every pattern works with PyZMQ and czmq (C) in another process at the other end, on either side, whoever binds."""
 
 from __future__ import annotations
 
-import base64
-import importlib.util
-import json
-import pathlib
-import subprocess
-import sys
-
 import pytest
+from peering import PATIENCE, start_peer
 
 import zmqbind as zmq
-
-pytestmark = pytest.mark.skipif(not importlib.util.find_spec("zmq"), reason="PyZMQ is not installed")
-
-PATIENCE = 20_000
 
 MESSAGES = [
     [b"one frame"],
@@ -30,45 +20,11 @@ MESSAGES = [
 ]
 
 
-class Peer:
-    """A socket of PyZMQ in another process, with the methods of a socket that the tests use."""
-
-    def __init__(self):
-        script = pathlib.Path(__file__).parent / "peers" / "pyzmq_peer.py"
-        self.process = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def perform(self, do, **command):
-        print(json.dumps({"do": do, **command}), file=self.process.stdin, flush=True)
-        answer = json.loads(self.process.stdout.readline())
-        assert "error" not in answer, answer["error"]
-        return answer
-
-    def open(self, name, how, endpoint, options):
-        encoded = {
-            key: base64.b64encode(value).decode() if isinstance(value, bytes) else value
-            for key, value in options.items()
-        }
-        return self.perform("open", type=name, how=how, endpoint=endpoint, options=encoded)["endpoint"]
-
-    def send_multipart(self, parts):
-        self.perform("send", parts=[base64.b64encode(part).decode() for part in parts])
-
-    def recv_multipart(self):
-        return [base64.b64decode(part) for part in self.perform("recv")["parts"]]
-
-    def poll(self, timeout):
-        return self.perform("poll", timeout=timeout)["ready"]
-
-
-@pytest.fixture(scope="module")
-def process():
-    peer = Peer()
+@pytest.fixture(scope="module", params=["PyZMQ", "czmq"])
+def process(request):
+    peer = start_peer(request.param)
     yield peer
-    peer.process.stdin.close()
-    peer.process.wait(20)
-    peer.process.stdout.close()
+    peer.end()
 
 
 @pytest.fixture
@@ -256,7 +212,7 @@ def test_ipc(join, peer, tmp_path, ours_binds):
 @pytest.mark.parametrize("ours_binds", [True, False], ids=["ours binds", "theirs binds"])
 @pytest.mark.parametrize("ours_is_server", [True, False], ids=["ours is server", "theirs is server"])
 def test_curve(join, peer, ours_is_server, ours_binds):
-    if not (zmq.has("curve") and peer.perform("info")["curve"]):
+    if not (zmq.has("curve") and peer.has_curve()):
         pytest.skip("CURVE needs libsodium at both ends")
     server_public, server_secret = zmq.curve_keypair()
     client_public, client_secret = zmq.curve_keypair()
@@ -270,7 +226,6 @@ def test_curve(join, peer, ours_is_server, ours_binds):
     both_ways(join("PAIR", "PAIR", ours_binds, *options), peer)
 
 
-def test_the_peer_is_pyzmq(peer):
-    assert peer.perform("info")["pyzmq"]
-    assert not peer.perform("info")["zmqbind"]
+def test_the_peer_is_another_library(peer):
+    assert peer.perform("info")[0] == peer.library.lower()
     peer.open("PAIR", "bind", "inproc://unused", {})

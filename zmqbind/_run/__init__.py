@@ -1,0 +1,1 @@
+"""A directory for PYTHONPATH: the zmq in it is zmqbind. See zmqbind.run."""

@@ -1,0 +1,1 @@
+"""Logging over sockets: `handlers` publishes records, `python -m zmqbind.log` shows them. See docs/logging.md."""
