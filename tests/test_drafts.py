@@ -153,10 +153,14 @@ def test_client_and_server(pair, transport):
     assert client.recv() == b"answer"
     server.send_string("again", routing_id=question.routing_id)
     assert client.recv_string() == "again"
-    reply = zmq.Frame(b"by frame")
-    reply.routing_id = question.routing_id
-    server.send(reply)
-    assert client.recv() == b"by frame"
+    for content in (b"by frame", bytearray(b"by frame")):
+        reply = zmq.Frame(content)
+        reply.routing_id = question.routing_id
+        for copy in (True, False):
+            server.send(reply, copy=copy)
+            assert client.recv() == b"by frame"
+    server.send(question)  # it has the routing id already
+    assert client.recv() == b"question"
     server.send_multipart([b"in one part"], routing_id=question.routing_id)
     assert client.recv_multipart() == [b"in one part"]
 
@@ -202,7 +206,9 @@ def test_radio_and_dish(make_socket, udp):
     while heard != {("music", b"song"), ("weather", b"rain")}:
         assert time.monotonic() < deadline
         radio.send(b"news", group="news")
-        radio.send(b"song", group="music")
+        song = zmq.Frame(bytearray(b"song"))
+        song.group = "music"
+        radio.send(song)
         radio.send(b"rain", group="weather")
         with contextlib.suppress(zmq.Again):
             message = dish.recv(copy=False)
@@ -569,6 +575,25 @@ def test_waiting_leaves_no_descriptors(pair):
     assert len(os.listdir("/proc/self/fd")) == before
     source.send(b"x")
     assert target.recv() == b"x"
+
+
+@drafts
+def test_proxy(make_socket):
+    front, back = make_socket(zmq.GATHER), make_socket(zmq.SCATTER)
+    source, target = make_socket(zmq.SCATTER), make_socket(zmq.GATHER)
+    front.bind("inproc://front")
+    back.bind("inproc://back")
+    source.connect("inproc://front")
+    target.connect("inproc://back")
+    thread = Thread(zmq.proxy, front, back)
+    for i in range(100):
+        source.send(b"%d" % i)
+        assert target.recv() == b"%d" % i
+    with pytest.raises(zmq.ConcurrentUseError, match=r"close\(\) .* proxy\(\)"):
+        front.close()
+    front.context.destroy(linger=0)
+    with pytest.raises(zmq.ContextTerminated):
+        thread.result()
 
 
 # Polling.
