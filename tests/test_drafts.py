@@ -438,19 +438,24 @@ def test_one_thread_receives_while_another_sends(client_and_server):
 @drafts
 def test_every_thread_that_waits_is_woken(pair):
     """None is lost: nobody takes from another what tells of a message."""
-    source, target = pair("SCATTER", "GATHER")
+    source, target = pair("SCATTER", "GATHER", rcvtimeo=1000 * PATIENCE)
     threads, rounds = 4, 250
+    barrier = threading.Barrier(threads + 1, timeout=PATIENCE)
 
     def receive():
-        return [target.recv() for _ in range(rounds)]
+        received = []
+        for _ in range(rounds):
+            barrier.wait()
+            received.append(target.recv())
+        return received
 
     running = [Thread(receive) for _ in range(threads)]
     sent = [str(i).encode() for i in range(threads * rounds)]
     for i, message in enumerate(sent):
+        if i % threads == 0:
+            barrier.wait()  # all have received what there was
+            target.poll(0)  # looks at what they wait for
         source.send(message)
-        if i % 7 == 0:
-            target.poll(0)  # looks at what the others wait for
-            time.sleep(0)
     received = [message for thread in running for message in thread.result()]
     assert sorted(received) == sorted(sent)
 
