@@ -174,7 +174,7 @@ def test_two_clients_of_a_server(pair, make_socket):
     for client in (one, two):
         client.send(b"x")
         ids[client] = server.recv(copy=False).routing_id
-    for client, routing_id in ids.items():
+    for routing_id in ids.values():
         server.send(str(routing_id).encode(), routing_id=routing_id)
     assert {client: int(client.recv()) for client in ids} == ids
 
@@ -748,10 +748,10 @@ def test_asyncio_and_a_thread(client_and_server):
 def test_anyio(backend):
     anyio = pytest.importorskip("anyio")
     pytest.importorskip(backend)
-    import zmqbind.anyio
+    from zmqbind.anyio import Context
 
     async def main():
-        with anyio.fail_after(PATIENCE), zmqbind.anyio.Context() as context:
+        with anyio.fail_after(PATIENCE), Context() as context:
             with context.socket(zmq.SERVER) as server, context.socket(zmq.CLIENT) as client:
                 server.bind("tcp://127.0.0.1:*")
                 client.connect(server.last_endpoint.decode())
@@ -773,9 +773,9 @@ def test_anyio(backend):
 @drafts
 def test_greenlets():
     gevent = pytest.importorskip("gevent")
-    import zmqbind.green
+    from zmqbind.green import Context
 
-    with zmqbind.green.Context() as context:
+    with Context() as context:
         with context.socket(zmq.SERVER) as server, context.socket(zmq.CLIENT) as client, gevent.Timeout(PATIENCE):
             server.bind("tcp://127.0.0.1:*")
 
