@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all browser programs stress soak faults asan valgrind bench bench-full readme-table lint sdist wheel wheels wheel-elsewhere reproducible clean
+.PHONY: help build test test-all browser programs stress soak faults drafts asan valgrind bench bench-full readme-table lint sdist wheel wheels wheel-elsewhere reproducible clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,9 @@ programs: $(INSTALLED)  ## Run JupyterLab, circus and ipyparallel on zmqbind, an
 
 faults: $(INSTALLED)  ## Let every call of libzmq and every allocation fail in turn
 	@tools/instrument.sh faults $(BIN)/python $(ARGS)
+
+drafts: $(INSTALLED)  ## Build libzmq with its drafts, and run the tests of those
+	@tools/instrument.sh drafts $(BIN)/python $(ARGS)
 
 asan: $(INSTALLED)  ## Run the tests with AddressSanitizer and UBSan, and look for leaks
 	@tools/instrument.sh asan $(BIN)/python $(ARGS)

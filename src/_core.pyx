@@ -23,7 +23,7 @@ from cpython.pythread cimport (
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from cpython.weakref cimport PyWeakref_NewRef
 from libc cimport errno as c_errno
-from libc.errno cimport EAGAIN, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOTSOCK
+from libc.errno cimport EAGAIN, EHOSTUNREACH, EINTR, EINVAL, EMFILE, ENAMETOOLONG, ENOTSOCK
 from libc.limits cimport INT_MAX, LONG_MAX
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -32,8 +32,8 @@ from libc.string cimport memcmp, memcpy
 from zmqbind.libzmq cimport (
     EFSM, ETERM, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS, ZMQ_PAIR, ZMQ_POLLIN,
     ZMQ_POLLOUT, ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO,
-    ZMQ_SRCFD, ZMQ_TYPE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH, ZMQ_XPUB, zmq_bind, zmq_close,
-    zmq_connect, zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term, zmq_curve_keypair,
+    ZMQ_SRCFD, ZMQ_THREAD_SAFE, ZMQ_TYPE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH, ZMQ_XPUB, zmq_bind,
+    zmq_close, zmq_connect, zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term, zmq_curve_keypair,
     zmq_curve_public, zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close,
     zmq_msg_copy, zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size,
     zmq_msg_more, zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t, zmq_poll as c_poll,
@@ -47,6 +47,7 @@ cdef extern from "faults.h":  # before the other headers, which it is to see int
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     int PyObject_GenericSetAttr(object instance, object name, object value) except -1
+    int PyErr_WarnEx(object category, const char *text, Py_ssize_t stack_level) except -1
     int PyErr_ResourceWarning(object source, Py_ssize_t stack_level, const char *format, ...) except -1
     int Py_AtExit(void (*function)() noexcept)
     Py_ssize_t Py_REFCNT(PyObject *instance)
@@ -121,12 +122,23 @@ cdef extern from "registry.h":
 cdef extern from "optional.h" nogil:
     bint zb_has_groups()
     bint zb_has_routing_ids()
+    bint zb_has_peers()
+    bint zb_has_monitor_versions()
     int zmq_join(void *socket, const char *group)
     int zmq_leave(void *socket, const char *group)
     int zmq_msg_set_routing_id(zmq_msg_t *msg, uint32_t routing_id)
     uint32_t zmq_msg_routing_id(zmq_msg_t *msg)
     int zmq_msg_set_group(zmq_msg_t *msg, const char *group)
     const char *zmq_msg_group(zmq_msg_t *msg)
+    uint32_t zmq_connect_peer(void *socket, const char *endpoint)
+    int zmq_socket_monitor_versioned(void *socket, const char *endpoint, uint64_t events, int version, int type)
+    int zmq_socket_monitor_pipes_stats(void *socket)
+
+cdef extern from "bell.h":
+    const int ENOTSUP
+    int zb_bell_add(void **bell, void *socket, int *descriptor)
+    void zb_bell_silence(int descriptor)
+    void zb_bell_end(void **bell)
 
 cdef enum:
     UNLOCKED_COPY = 64 * 1024   # bytes; copies of at least this size are made without the GIL
@@ -139,6 +151,7 @@ include "message.pyx"
 include "frame.pyx"
 include "options.pyx"
 include "handle.pyx"
+include "bell.pyx"
 include "context.pyx"
 include "transfer.pyx"
 include "endpoint.pyx"

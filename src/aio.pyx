@@ -96,6 +96,7 @@ cdef class Engine:
         return operation.future
 
     cdef int watch(self) except -1:
+        cdef bint is_new = self.handle.shared and self.handle.bell == NULL
         cdef int descriptor = self.find_descriptor()
         if self.loop.closed():
             self.unwatch()
@@ -103,6 +104,8 @@ cdef class Engine:
             self.loop.watch(descriptor, self.call)
             self.watching = True
             self.thread = PyThread_get_thread_ident()
+            if is_new:  # it does not tell of what happened before
+                self.nudge()
         return 0
 
     cdef int find_descriptor(self) except -1:
@@ -117,6 +120,7 @@ cdef class Engine:
         """What libzmq is ready for now; arms the descriptor anew."""
         cdef const char *call = b"wait"
         admit(self.handle, call)
+        silence(self.handle)
         read_events(self.handle, &call)
         leave(self.handle)
         return self.handle.events

@@ -7,17 +7,20 @@ cdef object ContextTerminated = None
 cdef object ConcurrentUseError = None
 cdef object ZMQVersionError = None
 cdef object NotDone = None
+cdef object DraftFDWarning = None
 
 
-def _use_errors(zmq_error, again, context_terminated, concurrent_use_error, zmq_version_error, not_done):
+def _use_errors(zmq_error, again, context_terminated, concurrent_use_error, zmq_version_error, not_done,
+                draft_fd_warning):
     """Take the exception classes to raise. Called once, by zmqbind.error."""
-    global ZMQError, Again, ContextTerminated, ConcurrentUseError, ZMQVersionError, NotDone
+    global ZMQError, Again, ContextTerminated, ConcurrentUseError, ZMQVersionError, NotDone, DraftFDWarning
     ZMQError = zmq_error
     Again = again
     ContextTerminated = context_terminated
     ConcurrentUseError = concurrent_use_error
     ZMQVersionError = zmq_version_error
     NotDone = not_done
+    DraftFDWarning = draft_fd_warning
 
 
 def strerror(int errno):

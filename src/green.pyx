@@ -161,6 +161,7 @@ cdef class Line:
         cdef int events
         try:
             admit(self.handle, call)
+            silence(self.handle)
             events = read_events(self.handle, &call)
             leave(self.handle)
         except ZMQError:  # they find out by themselves
@@ -191,6 +192,7 @@ cdef int set_line(Handle handle, Line line) except -1:
 cdef Line line_of(Handle handle, const char *call):
     """The line of those who wait for a socket, where call is to wait; a new one if there is none."""
     cdef Line line = line_at(handle)
+    cdef bint is_new = handle.shared and handle.bell == NULL
     hub = get_hub()
     if line is None:
         admit(handle, call)
@@ -202,6 +204,8 @@ cdef Line line_of(Handle handle, const char *call):
         line.watcher.start(line.look)
         set_line(handle, line)
         handle.watched = True
+        if is_new:  # its descriptor does not tell of what happened before
+            line.nudge()
     if line.hub is not hub:
         raise ConcurrentUseError(call.decode(), line.call.decode())
     return line

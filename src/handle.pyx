@@ -17,6 +17,7 @@ cdef class Handle:
         if self.pointer != NULL:
             forget(self, self.pointer)
             if self.abandoned and self.generation == zb_generation:
+                zb_bell_end(&self.bell)
                 zmq_close(self.pointer)
 
 
@@ -80,6 +81,9 @@ cdef object handle_at(object address, type kind):
 # the GIL, calls that do not wait are serialised by that; elsewhere `admit` takes the lock of the Handle, and `leave`
 # gives it back. A call that waits, or releases the GIL for another reason, leaves its name in `busy` instead, and in
 # `owner` where it keeps that name: an address of its own, by which it is let in nevertheless.
+#
+# libzmq's thread-safe sockets are `shared`: marks keep nobody out of them. Calls are only counted, in `waiting`, and
+# only closing has to wait for them to end.
 
 cdef inline int seize(Handle handle) noexcept:
     """Keep others out. A forked child has nobody to keep out, and may find the lock taken for ever."""
@@ -104,7 +108,7 @@ cdef inline bint is_closed(Handle handle) noexcept:
 
 cdef inline bint is_busy(Handle handle) noexcept:
     seize(handle)
-    cdef bint busy = handle.busy != NULL
+    cdef bint busy = handle.busy != NULL or zb_load(&handle.waiting) > 0
     leave(handle)
     return busy
 
@@ -114,6 +118,15 @@ cdef inline int admit(Handle handle, const char *call) except -1:
     seize(handle)
     if handle.pointer == NULL or handle.busy != NULL or handle.generation != zb_generation:
         return refuse(handle, call)
+    return 0
+
+
+cdef int admit_alone(Handle handle, const char *call) except -1:
+    """admit, for a call that nobody else may be in the socket with, be it shared or not."""
+    admit(handle, call)
+    if zb_load(&handle.waiting) > 0:
+        leave(handle)
+        raise ConcurrentUseError(call.decode(), handle.visitor.decode())
     return 0
 
 
@@ -168,8 +181,9 @@ cdef int occupy(Handle handle, const char **mark) except -1:
 
 
 cdef inline int set_mark(Handle handle, const char **mark) noexcept:
-    handle.busy = mark[0]
-    handle.owner = mark
+    if not handle.shared:
+        handle.busy = mark[0]
+        handle.owner = mark
     return 0
 
 
@@ -214,9 +228,26 @@ cdef int vacate_all(list handles, const char **mark) noexcept:
     return 0
 
 
+cdef int count_in(Handle handle, const char *call) noexcept:
+    """Note that a call is going to wait in a shared socket, or to be inside without the GIL."""
+    zb_add(&handle.waiting, 1)
+    handle.visitor = call
+    return 0
+
+
+cdef int count_out(Handle handle) noexcept:
+    """Undo count_in."""
+    if handle.generation == zb_generation:
+        zb_add(&handle.waiting, -1)
+    return 0
+
+
 cdef int go_inside(Handle handle, const char **mark) noexcept:
     """Leave, but for libzmq to be called without the GIL. Returns by how much that changes zb_inside."""
     set_mark(handle, mark)
+    if handle.shared:
+        count_in(handle, mark[0])
+        handle.inside += 1
     cdef int change = 0 if handle.entry == NULL else zb_go_inside(<zb_entry *>handle.entry, True)
     leave(handle)
     return change
@@ -225,7 +256,12 @@ cdef int go_inside(Handle handle, const char **mark) noexcept:
 cdef int come_out(Handle handle, const char **mark) noexcept:
     """Undo go_inside."""
     seize(handle)
-    if clear_mark(handle, mark):
+    cdef bint last = clear_mark(handle, mark)
+    if handle.shared:
+        count_out(handle)
+        handle.inside -= 1
+        last = handle.inside == 0
+    if last:
         handle.uses += 1
         if handle.entry != NULL:
             zb_go_inside(<zb_entry *>handle.entry, False)
@@ -271,8 +307,10 @@ cdef inline bint needs_a_look(Handle handle, int wanted) noexcept:
 cdef int descriptor_of(Handle handle, const char **mark) except -1:
     """The descriptor that becomes readable when the socket's state may have changed."""
     cdef size_t size = sizeof(handle.descriptor)
+    if handle.shared:
+        return bell_of(handle)
     while handle.descriptor == -1 and zmq_getsockopt(handle.pointer, ZMQ_FD, &handle.descriptor, &size) != 0:
-        go_on(handle, mark, last_errno(), "this type of socket has no descriptor to wait on")
+        go_on(handle, mark, last_errno(), "the descriptor to wait on")
     return handle.descriptor
 
 

@@ -94,7 +94,8 @@ cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, lis
     if frame.completion is None and track and not frame.tracked:
         raise ValueError("Not a tracked message: make the Frame with track=True")
     if copy and frame.mutable:
-        return copy_in(msg, zmq_msg_data(&frame.msg), zmq_msg_size(&frame.msg))
+        copy_in(msg, zmq_msg_data(&frame.msg), zmq_msg_size(&frame.msg))
+        return copy_address(msg, &frame.msg)
     zmq_msg_init(msg)
     with cython.critical_section(frame):  # libzmq counts the messages that share memory in each of them
         code = last_errno() if zmq_msg_copy(msg, &frame.msg) != 0 else 0
@@ -103,6 +104,21 @@ cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, lis
     if frame.completion is not None:
         completions.append(frame.completion)
     return 1
+
+
+cdef int copy_address(zmq_msg_t *msg, zmq_msg_t *source) except -1:
+    """Give msg the routing id and the group of another message, as far as that has them; or empty msg if that fails."""
+    cdef int code, failed = 0
+    if zb_has_routing_ids() and zmq_msg_routing_id(source) != 0:
+        failed = zmq_msg_set_routing_id(msg, zmq_msg_routing_id(source))
+    if failed == 0 and zb_has_groups() and zmq_msg_group(source)[0] != 0:
+        failed = zmq_msg_set_group(msg, zmq_msg_group(source))
+    if failed == 0:
+        return 0
+    code = last_errno()
+    zmq_msg_close(msg)
+    zmq_msg_init(msg)
+    return fail(code, "routing_id or group")
 
 
 cdef bytes take_bytes(zmq_msg_t *msg):

@@ -172,6 +172,8 @@ cdef object get_option(Socket socket, int number, Option option):
     cdef size_t size = sizeof(int)
     cdef Kind kind = INT if option is None else option.kind
     cdef int code = EINTR
+    if socket.handle.shared and (number == ZMQ_FD or number == ZMQ_EVENTS):
+        return get_by_bell(socket, number)
     if kind == INT64 or kind == UINT64:
         to, size = &wide, sizeof(wide)
     elif kind == DESCRIPTOR:
@@ -199,6 +201,24 @@ cdef object get_option(Socket socket, int number, Option option):
     if kind != BINARY and size > 0 and text[size - 1] == 0:
         size -= 1
     return PyBytes_FromStringAndSize(text, size)
+
+
+cdef int get_by_bell(Socket socket, int number) except? -1:
+    """FD or EVENTS of a thread-safe socket: where it has no FD option, a bell takes its place."""
+    cdef Handle handle = socket.handle
+    cdef const char *call = b"getsockopt"
+    cdef int value
+    if number == ZMQ_FD:
+        PyErr_WarnEx(DraftFDWarning, b"the FD of a thread-safe socket rests on zmq_poller_fd, a draft", 1)
+    enter(socket, call)
+    if number == ZMQ_FD:
+        value = descriptor_of(handle, &call)
+    else:
+        if not handle.watched:
+            silence(handle)
+        value = read_events(handle, &call)
+    leave(handle)
+    return with_returned(handle, number, value) if number == ZMQ_EVENTS else value
 
 
 cdef bytes encode_option(int number, Option option, object value, int64_t *integer):

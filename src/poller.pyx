@@ -70,6 +70,7 @@ cdef class PollSet:
     cdef list entries            # what is polled, in order
     cdef list handles            # the Handle of each, or None for descriptors
     cdef pollfd *items
+    cdef Bell bell               # what shared sockets ring while somebody waits for them, or None
     cdef short *wanted           # events of each, in libzmq's numbers
     cdef short *ready
     cdef Py_ssize_t room
@@ -138,6 +139,8 @@ cdef class PollSet:
         for handle in list(self.handles):  # first, as this runs code that may change the set
             if handle is not None and handle.watched:
                 nudge(handle)  # the descriptor will not tell anybody else what is seen here
+        if self.bell is not None:
+            self.bell.silence()
         count = len(self.entries)
         for i in range(count):
             handle = self.handles[i]
@@ -151,7 +154,10 @@ cdef class PollSet:
                 read_events(handle, mark)
             elif needs_a_look(handle, self.wanted[i]):
                 undecided = True
-            self.items[i].fd = descriptor_of(handle, mark)
+            if not handle.shared:
+                self.items[i].fd = descriptor_of(handle, mark)
+            else:
+                self.items[i].fd = -1 if self.bell is None else self.bell.descriptor
             self.ready[i] = handle.events & self.wanted[i]
             leave(handle)
         while undecided:
@@ -190,6 +196,8 @@ cdef class PollSet:
         cdef bint first = True
         cdef int going_on, found = 0
         try:
+            if not self.green and self.hang_bell(call):
+                found = self.look(&call)
             while not found:
                 if self.green:
                     going_on = rest_greenly(self, end, call)
@@ -200,7 +208,22 @@ cdef class PollSet:
                 found = self.look(&call)
         finally:
             vacate_all(self.handles, &call)
+            if self.bell is not None:
+                self.bell.end()
+                self.bell = None
         return found
+
+    cdef bint hang_bell(self, const char *call) except -1:
+        """Have the shared sockets ring a bell; return whether there are any."""
+        cdef Handle handle
+        for handle in self.handles:
+            if handle is not None and handle.shared:
+                if self.bell is None:
+                    self.bell = Bell.__new__(Bell)
+                admit(handle, call)
+                self.bell.watch(handle, call)
+                leave(handle)
+        return self.bell is not None
 
     cdef list found(self):
         """The (entry, events) pairs of what is ready. Objects with fileno() are told as their descriptor."""

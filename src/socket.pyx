@@ -29,6 +29,7 @@ cdef class Socket:
         else:
             raise TypeError(f"ctx_or_socket: expected Context or Socket, got {type(ctx_or_socket).__name__}")
         self.type = get_option(self, ZMQ_TYPE, None)
+        find_shared(self)
 
     def __setattr__(self, name, value):
         set_declared(self, name, value)
@@ -50,7 +51,8 @@ cdef class Socket:
         cdef int code, limit
         if socket_type in DRAFT_TYPES and zmq_has(b"draft") != 1:
             # Some builds of libzmq make them nevertheless, but without the functions to use them with.
-            return fail(EINVAL, f"socket_type={DRAFT_TYPES[socket_type]} is a draft: libzmq was built without drafts")
+            return fail(EINVAL, f"socket_type={DRAFT_TYPES[socket_type]} is a draft: libzmq {zmq_version()} was built "
+                                "without drafts")
         context.enter("socket")
         pointer = zb_socket(context.handle.pointer, socket_type)
         code = last_errno()
@@ -63,6 +65,7 @@ cdef class Socket:
             self.type = socket_type
             open_handle(handle, pointer, context.handle)
             self.adopt(handle, context, False)
+            find_shared(self)
         except BaseException:
             handle.pointer = NULL
             forget(handle, pointer)
@@ -86,7 +89,7 @@ cdef class Socket:
             if self.monitor_socket is not None:  # nobody will take its events
                 end_monitoring(self.handle)
             end_waiting(self.handle)
-            if admitted(self.handle):
+            if not is_busy(self.handle) and admitted(self.handle):
                 close_socket(self)
             else:
                 self.handle.abandoned = True
@@ -163,7 +166,7 @@ cdef class Socket:
 
     cdef int end(self, linger) except -1:
         """Close the socket, which is open."""
-        admit(self.handle, b"close")
+        admit_alone(self.handle, b"close")
         leave(self.handle)
         refuse_elsewhere(self.handle, b"close")
         reference = self._monitored
@@ -176,7 +179,7 @@ cdef class Socket:
             except ContextTerminated:
                 pass
         end_waiting(self.handle)
-        admit(self.handle, b"close")
+        admit_alone(self.handle, b"close")
         return close_socket(self)
 
     # Options
@@ -234,25 +237,66 @@ cdef class Socket:
         """
         use_endpoint(self, zmq_disconnect, addr, b"disconnect")
 
+    def connect_peer(self, addr):
+        """Connect a PEER socket to another one, and tell how to send to that (zmq_connect_peer, a draft).
+
+        addr: str such as "tcp://127.0.0.1:5555". Returns the routing id of the other, int, for send. Raises
+        ZMQVersionError where libzmq has no such function (4.3.3 with drafts), TypeError, ZMQError with the endpoint.
+        """
+        cdef bytes endpoint = endpoint_bytes(addr)
+        cdef const char *text = PyBytes_AS_STRING(endpoint)
+        cdef const char *call = b"connect_peer"
+        cdef void *pointer
+        cdef uint32_t routing_id = 0
+        cdef int code = EINTR
+        if not zb_has_peers():
+            missing("connect_peer", "4.3.3 with drafts")
+        while code != 0:
+            enter(self, call)
+            pointer = self.handle.pointer
+            go_inside(self.handle, &call)
+            with nogil:
+                routing_id = zmq_connect_peer(pointer, text)
+                code = 0 if routing_id != 0 else last_errno()
+            come_out(self.handle, &call)
+            if code != 0:
+                interrupted(code, f"addr={addr!r}")
+        return routing_id
+
     def monitor(self, addr, int events=0xFFFF):
         """Have events of the socket published at an inproc endpoint (zmq_socket_monitor).
 
         addr: str, "inproc://..."; None ends the monitoring. events: int, a union of Event members.
         Raises ZMQError with the endpoint in its text.
         """
-        cdef bytes endpoint = None if addr is None else endpoint_bytes(addr)
-        cdef const char *text = NULL if addr is None else PyBytes_AS_STRING(endpoint)
-        cdef const char *call = b"monitor"
-        cdef void *pointer
+        start_monitor(self, addr, events, 1, ZMQ_PAIR, b"monitor")
+
+    def monitor_versioned(self, addr, uint64_t events=0x1FFFF, int event_version=2, int socket_type=ZMQ_PAIR):
+        """monitor, with a choice of how events are told (zmq_socket_monitor_versioned, a draft).
+
+        event_version: int, 1, or 2 for frames of 64 bits each: the event, the number of its values, these values, the
+        local and the remote endpoint. socket_type: int, PAIR, PUB or PUSH, the type of the socket that events are
+        sent from. Raises ZMQVersionError where libzmq has no such function (4.3.2 with drafts), ZMQError.
+        """
+        if not zb_has_monitor_versions():
+            missing("monitor_versioned", "4.3.2 with drafts")
+        start_monitor(self, addr, events, event_version, socket_type, b"monitor_versioned")
+
+    def monitor_pipes_stats(self):
+        """Have an event tell how full the queues to and from each peer are (zmq_socket_monitor_pipes_stats, a draft).
+
+        It is Event.PIPES_STATS, on a socket that monitor_versioned was called on with version 2. Raises
+        ZMQVersionError where libzmq has no such function (4.3.2 with drafts), ZMQError.
+        """
+        cdef const char *call = b"monitor_pipes_stats"
         cdef int code
+        if not zb_has_monitor_versions():
+            missing("monitor_pipes_stats", "4.3.2 with drafts")
         enter(self, call)
-        pointer = self.handle.pointer
-        go_inside(self.handle, &call)
-        with nogil:
-            code = last_errno() if zmq_socket_monitor(pointer, text, events) != 0 else 0
-        come_out(self.handle, &call)
+        code = last_errno() if zmq_socket_monitor_pipes_stats(self.handle.pointer) != 0 else 0
+        leave(self.handle)
         if code != 0:
-            fail(code, f"addr={addr!r}")
+            fail(code, "is it monitored with version 2?")
 
     def join(self, group):
         """Receive messages of a group on a DISH socket (zmq_join, a draft).
@@ -481,10 +525,30 @@ cdef int close_socket(Socket socket) except -1:
     socket.handle.pointer = NULL
     leave(socket.handle)
     forget(socket.handle, pointer)
+    zb_bell_end(&socket.handle.bell)
     zmq_close(pointer)
     if socket.context is not None:
         socket.context._open.pop(id(socket), None)
     return 0
+
+
+cdef int start_monitor(Socket socket, object addr, uint64_t events, int version, int type, const char *call) except -1:
+    cdef bytes endpoint = None if addr is None else endpoint_bytes(addr)
+    cdef const char *text = NULL if addr is None else PyBytes_AS_STRING(endpoint)
+    cdef void *pointer
+    cdef int code
+    enter(socket, call)
+    pointer = socket.handle.pointer
+    go_inside(socket.handle, &call)
+    with nogil:
+        if version == 1 and type == ZMQ_PAIR:
+            code = zmq_socket_monitor(pointer, text, <int>events)
+        else:
+            code = zmq_socket_monitor_versioned(pointer, text, events, version, type)
+        if code != 0:
+            code = last_errno()
+    come_out(socket.handle, &call)
+    return 0 if code == 0 else fail(code, f"addr={addr!r}")
 
 
 cdef int end_monitoring(Handle handle) noexcept:

@@ -17,6 +17,7 @@ cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending
     cdef list handles = [handle]
     cdef long long end
     cdef bint first = True
+    cdef Bell bell = None
     cdef pollfd item
     cdef int code
     if timeout == OPTION:
@@ -26,26 +27,34 @@ cdef int wait_to_transfer(Socket socket, zmq_msg_t *msg, int flags, bint sending
     if timeout == 0:
         return fail(EAGAIN)
     end = -1 if timeout < 0 else zb_now_ms() + timeout + 1
+    if handle.shared:
+        bell = Bell.__new__(Bell)
     enter(socket, call)
-    item.fd = descriptor_of(handle, &call)
-    item.events = POLLIN
-    while True:
-        # A failed receive has made libzmq look at all its commands, and so does reading EVENTS: from here on the
-        # descriptor tells of every change. A failed send has not.
-        code = EAGAIN
-        if not sending or read_events(handle, &call) & ZMQ_POLLOUT:
-            code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, sending)
-            if code == 0:
-                clear_mark(handle, &call)
-                return 0
-        leave(handle)
-        if code != EAGAIN:
-            vacate(handle, &call)
-            interrupted(code)
-        if not rest(&item, handles, end, &first, &call):
-            return fail(EAGAIN)
-        admit_marked(handle, &call)
-        handle.uses += 1
+    try:
+        item.fd = descriptor_of(handle, &call) if bell is None else bell.watch(handle, call)
+        item.events = POLLIN
+        while True:
+            # A failed receive has made libzmq look at all its commands, and so does reading EVENTS: from here on the
+            # descriptor tells of every change. A failed send has not.
+            code = EAGAIN
+            if not sending or read_events(handle, &call) & ZMQ_POLLOUT:
+                code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, sending)
+                if code == 0:
+                    clear_mark(handle, &call)
+                    return 0
+            leave(handle)
+            if code != EAGAIN:
+                vacate(handle, &call)
+                interrupted(code)
+            if not rest(&item, handles, end, &first, &call):
+                return fail(EAGAIN)
+            admit_marked(handle, &call)
+            handle.uses += 1
+            if bell is not None:
+                bell.silence()
+    finally:
+        if bell is not None:
+            bell.end()
 
 
 cdef inline int transfer(zmq_msg_t *msg, void *pointer, int flags, bint sending) noexcept nogil:
@@ -136,7 +145,7 @@ cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *ca
             if code == EAGAIN and not flags & ZMQ_DONTWAIT:
                 wait_to_transfer(socket, msg, flags, True, OPTION, call)
                 break
-            interrupted(code)
+            interrupted(code, refusal_of(socket, msg, flags, code))
             enter(socket, call)
             code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
     except BaseException:
@@ -144,6 +153,19 @@ cdef int dispatch_again(Socket socket, zmq_msg_t *msg, int flags, const char *ca
         raise
     handle.begun = flags & ZMQ_SNDMORE
     return 0
+
+
+cdef str refusal_of(Socket socket, zmq_msg_t *msg, int flags, int code):
+    """Why a thread-safe socket may have refused a message, or None."""
+    if not socket.handle.shared or socket.type not in DRAFT_TYPES:
+        return None
+    name = DRAFT_TYPES[socket.type]
+    if code == EINVAL and flags & ZMQ_SNDMORE:
+        return f"messages of {name} sockets have one part"
+    if code == EHOSTUNREACH:
+        routing_id = zmq_msg_routing_id(msg)
+        return f"routing_id={routing_id}: no such peer" if routing_id else f"{name} sockets send to a routing_id"
+    return None
 
 
 cdef bint send_now(Socket socket, zmq_msg_t *msg, int flags, const char *call) except -1:
@@ -165,7 +187,7 @@ cdef bint send_now(Socket socket, zmq_msg_t *msg, int flags, const char *call) e
         leave(handle)
         if code == EAGAIN:
             return False
-        interrupted(code)
+        interrupted(code, refusal_of(socket, msg, flags, code))
         enter(socket, call)
         code = transfer(msg, handle.pointer, flags | ZMQ_DONTWAIT, True)
     handle.begun = flags & ZMQ_SNDMORE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import socket
 import sys
@@ -471,60 +470,3 @@ def test_unknown_type(context, number):
     with pytest.raises(zmq.ZMQError) as caught:
         context.socket(number)
     assert caught.value.errno == zmq.EINVAL
-
-
-# What only a libzmq with drafts has.
-
-DRAFTS = "SERVER CLIENT RADIO DISH GATHER SCATTER DGRAM PEER CHANNEL".split()
-needs_drafts = pytest.mark.skipif(not zmq.has("draft"), reason="this libzmq has no drafts")
-
-
-@pytest.mark.skipif(zmq.has("draft"), reason="this libzmq has drafts")
-@pytest.mark.parametrize("name", DRAFTS)
-def test_draft_type_without_drafts(context, name):
-    with pytest.raises(zmq.ZMQError, match=r"(?i)draft") as caught:
-        context.socket(zmq.SocketType[name])
-    assert caught.value.errno == zmq.EINVAL
-    assert name in str(caught.value)
-
-
-@needs_drafts
-@pytest.mark.parametrize(("sender", "receiver"), [("SCATTER", "GATHER"), ("CHANNEL", "CHANNEL")])
-def test_draft_one_way(make_socket, sender, receiver):
-    source, target = make_socket(zmq.SocketType[sender]), make_socket(zmq.SocketType[receiver])
-    target.bind("inproc://here")
-    source.connect("inproc://here")
-    source.send(b"x")
-    assert target.recv() == b"x"
-
-
-@needs_drafts
-def test_draft_client_server(make_socket):
-    server, client = make_socket(zmq.SERVER), make_socket(zmq.CLIENT)
-    server.bind("inproc://here")
-    client.connect("inproc://here")
-    client.send(b"question")
-    question = server.recv(copy=False)
-    assert question.bytes == b"question"
-    server.send(b"answer", routing_id=question.routing_id)
-    assert client.recv() == b"answer"
-
-
-@needs_drafts
-def test_draft_radio_dish(make_socket):
-    radio, dish = make_socket(zmq.RADIO), make_socket(zmq.DISH, rcvtimeo=10)
-    dish.bind("tcp://127.0.0.1:*")
-    radio.connect(dish.get_string(zmq.LAST_ENDPOINT))
-    dish.join("music")
-    for _ in itertools.repeat(None, 2000):
-        radio.send(b"news", group="news")
-        radio.send(b"song", group="music")
-        try:
-            message = dish.recv(copy=False)
-        except zmq.Again:
-            continue
-        assert (message.group, message.bytes) == ("music", b"song")
-        break
-    else:
-        pytest.fail("the radio never heard of the dish")
-    dish.leave("music")

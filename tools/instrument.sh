@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Build zmqbind in a way that shows errors which otherwise stay hidden, and run tests on it: see docs/testing.md.
-# Usage: tools/instrument.sh faults|asan|valgrind python [pytest arguments]
+# Build zmqbind in a way that shows errors which otherwise stay hidden, or with libzmq's drafts, and run tests on it: see
+# docs/testing.md.
+# Usage: tools/instrument.sh faults|asan|valgrind|drafts python [pytest arguments]
 #
 # Works on a copy of the tree in build/VARIANT, so that the developer's own build stays what it is, and so that what
 # the tests start in the tree is instrumented too.
@@ -10,10 +11,14 @@ cd "$(dirname "$0")/.."
 variant=$1 python=$(realpath -s "$(command -v "$2")")
 shift 2
 directory=$PWD/build/$variant tree=$PWD/build/$variant/tree
+if [ "$variant" = drafts ]; then
+    export ZMQBIND_LIBZMQ=$PWD/build/libzmq-drafts
+    ZMQBIND_LIBZMQ_DRAFTS=1 tools/bundle.sh "$python" "$ZMQBIND_LIBZMQ"
+fi
 export CC=gcc CFLAGS="-DZB_FAULTS -O1 -g"
-
 case $variant in
     faults) ;;
+    drafts) CFLAGS+=" -g0" ;;
     asan)
         CC="gcc -fsanitize=address,undefined" # also for linking
         CFLAGS+=" -fno-omit-frame-pointer -fno-sanitize-recover=all"
@@ -41,6 +46,7 @@ run() {
 
 case $variant in
     faults) run "$python" -m pytest --timeout-method=thread tests/faults "$@" ;;
+    drafts) run "$python" -m pytest tests/test_drafts.py tests/test_patterns.py "$@" ;;
     asan)
         # CPython itself is not instrumented, so the libraries come first by force.
         for library in libasan.so libubsan.so libstdc++.so; do

