@@ -59,8 +59,9 @@ def parse(arguments):
     compare.add_argument("--tolerance", type=seconds, default=5.0, help="per cent (default 5)")
 
     readme = commands.add_parser("readme", help="write the table and the plot of README.md anew")
-    readme.add_argument("file", type=Path, nargs="?", help="results that are to become the committed ones")
-    readme.add_argument("--check", action="store_true", help="exit status 1 if they are not those of the results")
+    what = readme.add_mutually_exclusive_group()
+    what.add_argument("file", type=Path, nargs="?", help="results that are to become the committed ones")
+    what.add_argument("--check", action="store_true", help="exit status 1 if they are not those of the results")
 
     if not arguments or arguments[0] not in (*commands.choices, "-h", "--help"):
         arguments = ["run", *arguments]

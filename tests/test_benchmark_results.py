@@ -271,7 +271,7 @@ def test_peer_that_became_faster_counts_only_where_it_is_the_reference():
 def test_results_with_nothing_in_common_are_no_comparison(tmp_path, capsys):
     old, new = made_up(chosen=cases.ALL[:3]), made_up(chosen=cases.ALL[3:6])
     assert compare(old, new, tmp_path) == 2
-    assert compare(made_up(chosen=cases.ALL[:3], rounds=2), old, tmp_path) == 2
+    assert compare(made_up(chosen=cases.ALL[:3], rounds=3), old, tmp_path) == 2
     assert "no case in common" in capsys.readouterr().err
 
 
@@ -308,6 +308,25 @@ def test_readme_is_made_from_other_results(full, tmp_path, monkeypatch):
     assert main(["readme", "--check"]) == 0
     places["RESULTS"].write_bytes(places["RESULTS"].read_bytes() + b"\n")  # the pictures are from others now
     assert main(["readme", "--check"]) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda made: made["settings"].update(level="quick"),
+        lambda made: made["settings"].update(parts=["streams"]),
+        lambda made: made.update(interrupted=True),
+        lambda made: made.update(failures=["c, import: it died"]),
+    ],
+)
+def test_results_that_are_not_of_a_full_run_do_not_become_readmes(full, tmp_path, capsys, spoil):
+    before = readme.RESULTS.read_bytes(), readme.README.read_bytes()
+    made = copy.deepcopy(full)
+    spoil(made)
+    document.write(tmp_path / "new.json", made)
+    assert main(["readme", str(tmp_path / "new.json")]) == 2
+    assert capsys.readouterr().err.startswith(f"benchmarks: {tmp_path / 'new.json'}: ")
+    assert (readme.RESULTS.read_bytes(), readme.README.read_bytes()) == before
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,7 @@ def test_absent_peers_are_left_out_and_named(tmp_path):
         ["compare", "one.json"],
         ["compare", "no-such-file.json", "no-such-file.json"],
         ["readme", "no-such-file.json"],
+        ["readme", "--check", "file.json"],
     ],
 )
 def test_bad_arguments_get_one_line(arguments):
