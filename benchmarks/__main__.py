@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 from . import baseline, cases
@@ -69,6 +70,8 @@ def parse(arguments):
     if hasattr(options, "output"):
         try:
             options.output.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=options.output):  # before minutes have been spent on what cannot be kept
+                pass
         except OSError as error:
             parser.error(f"--output {options.output}: {error.strerror}")
     return options

@@ -77,6 +77,11 @@ def test_document_is_as_its_schema_says_and_comes_back_from_its_file(full, tmp_p
         (lambda made: made.update(format="zmqbind-benchmarks/9"), "format"),
         (lambda made: made["cases"][3].update(section="nonsense"), r"cases\[3\]\.section"),
         (lambda made: made["cases"][0]["samples"]["c"].update(count=["many"]), r"samples\.c\.count\[0\]"),
+        (lambda made: made["cases"][0]["samples"]["c"].pop("seconds"), r"cases\[0\]\.samples\.c: 'seconds'"),
+        (lambda made: made["cases"][0]["samples"]["c"]["seconds"].pop(), r"samples\.c: not every quantity"),
+        (lambda made: made["cases"][0].update(section="latency"), r"'p50_us' is a required"),
+        (lambda made: made["cases"][0]["cost"]["c"].update(median=0), r"cases\[0\]\.cost\.c: not above 0"),
+        (lambda made: made["cases"][0]["cost"]["c"].update(median=float("nan")), "NaN is no number"),
     ],
 )
 def test_file_that_is_none_of_results_is_refused(full, tmp_path, capsys, spoil, message):
@@ -223,6 +228,31 @@ def test_system_calls_are_counted():
     if not counted:
         pytest.skip("strace may not trace here")
     assert counted[case.id]["sendto"] >= 1  # no two of these messages fit into one
+
+
+def test_what_takes_no_memory_has_no_spread():
+    case = cases.Case("memory", "test", 10, ("zmqbind",), unit="B")
+    made = document.make_case(case, {"zmqbind": [{"count": 1, "bytes": 0}] * 3})
+    assert document.spread(made, "zmqbind") is None
+
+
+def test_files_that_are_no_json_are_refused(tmp_path):
+    path = tmp_path / "bad.json"
+    for content in (b"", b"\xff\xfe", b"[" * 100_000):
+        path.write_bytes(content)
+        with pytest.raises(document.BadDocument, match=re.escape(str(path))):
+            document.read(path)
+
+
+def test_interrupt_while_system_calls_are_counted_keeps_what_was_measured(tmp_path, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(system_calls, "count", interrupt)
+    monkeypatch.setattr(cases, "ALL", [case for case in cases.ALL if case.id == "operation/attribute/10B"])
+    assert main(["--full", "--rounds", "1", "--seconds", "0.001", "--output", str(tmp_path)]) == 130
+    assert document.read(tmp_path / "results.json").document["interrupted"]
+    assert "interrupted" in (tmp_path / "report.html").read_text()
 
 
 # Comparison

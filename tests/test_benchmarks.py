@@ -291,6 +291,7 @@ def test_absent_peers_are_left_out_and_named(tmp_path):
         ["--slow"],
         ["--quick", "--full"],
         ["--output", __file__],
+        ["--output", "/dev/fd"],
         ["extra"],
         ["report"],
         ["report", "no-such-file.json"],
