@@ -78,9 +78,18 @@ def parse(arguments):
 
 
 def main(arguments=None):
-    """Do what the command line says, and return the exit status: 2 for bad arguments and bad files."""
+    """Do what the command line says, and return the exit status: 2 for bad arguments, bad files, missing packages."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
-    # What a command needs takes long to import, so only now.
+    try:
+        return do(options)
+    except ModuleNotFoundError as error:
+        package = (error.name or str(error)).partition(".")[0]
+        print(f"benchmarks: {package} is not installed (`make build` does it)", file=sys.stderr)
+        return 2
+
+
+def do(options):
+    """The command. What it needs takes long to import, so only now."""
     if options.command == "run":
         from .run import run
 
