@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 from . import baseline, cases
@@ -59,8 +60,9 @@ def parse(arguments):
     compare.add_argument("--tolerance", type=seconds, default=5.0, help="per cent (default 5)")
 
     readme = commands.add_parser("readme", help="write the table and the plot of README.md anew")
-    readme.add_argument("file", type=Path, nargs="?", help="results that are to become the committed ones")
-    readme.add_argument("--check", action="store_true", help="exit status 1 if they are not those of the results")
+    what = readme.add_mutually_exclusive_group()
+    what.add_argument("file", type=Path, nargs="?", help="results that are to become the committed ones")
+    what.add_argument("--check", action="store_true", help="exit status 1 if they are not those of the results")
 
     if not arguments or arguments[0] not in (*commands.choices, "-h", "--help"):
         arguments = ["run", *arguments]
@@ -68,15 +70,26 @@ def parse(arguments):
     if hasattr(options, "output"):
         try:
             options.output.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=options.output):  # before minutes have been spent on what cannot be kept
+                pass
         except OSError as error:
             parser.error(f"--output {options.output}: {error.strerror}")
     return options
 
 
 def main(arguments=None):
-    """Do what the command line says, and return the exit status: 2 for bad arguments and bad files."""
+    """Do what the command line says, and return the exit status: 2 for bad arguments, bad files, missing packages."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
-    # What a command needs takes long to import, so only now.
+    try:
+        return do(options)
+    except ModuleNotFoundError as error:
+        package = (error.name or str(error)).partition(".")[0]
+        print(f"benchmarks: {package} is not installed (`make build` does it)", file=sys.stderr)
+        return 2
+
+
+def do(options):
+    """The command. What it needs takes long to import, so only now."""
     if options.command == "run":
         from .run import run
 

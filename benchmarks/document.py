@@ -110,8 +110,8 @@ def rate(case, library):
 
 def spread(case, library):
     """Half of the distance between the quartiles, as a share of the median, or None."""
-    of_library = case["cost"].get(library)
-    return (of_library["q3"] - of_library["q1"]) / 2 / of_library["median"] if of_library else None
+    median_cost = cost(case, library)
+    return (case["cost"][library]["q3"] - case["cost"][library]["q1"]) / 2 / median_cost if median_cost else None
 
 
 def sampled(case, library, what):
@@ -130,16 +130,37 @@ def validate(document):
         raise BadDocument(f"{error.json_path}: {error.message[:200]}")
 
 
+def check_case(where, case):
+    """Raise BadDocument for what no schema can say: samples that do not belong together."""
+    for library, samples in case["samples"].items():
+        what = "p50_us" if case["section"] == "latency" else "bytes" if case["unit"] == "B" else "seconds"
+        if what not in samples:
+            raise BadDocument(f"{where}.samples.{library}: {what!r} is a required property")
+        if len(set(map(len, samples.values()))) > 1:
+            raise BadDocument(f"{where}.samples.{library}: not every quantity has an item for each round")
+    if case["section"] not in ("operation", "memory"):  # in which there are differences, which may be anything
+        for library, cost in case["cost"].items():
+            if min(cost.values()) <= 0:
+                raise BadDocument(f"{where}.cost.{library}: not above 0")
+
+
+def no_constant(name):
+    """For what JSON has not got, though Python reads it."""
+    raise ValueError(f"{name} is no number")
+
+
 def read(path):
     """The results in a file."""
     try:
-        document = json.loads(Path(path).read_text())
+        document = json.loads(Path(path).read_text(), parse_constant=no_constant)
     except OSError as error:
         raise BadDocument(f"{path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDocument(f"{path}: {error}") from None
     try:
         validate(document)
+        for number, case in enumerate(document["cases"]):
+            check_case(f"$.cases[{number}]", case)
     except BadDocument as error:
         raise BadDocument(f"{path}: {error}") from None
     return Results(document)

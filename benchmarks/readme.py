@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import document as results_of
 from . import plots, text, theme
-from .cases import OURS, SECTIONS
+from .cases import FULL, OURS, PARTS, SECTIONS
 from .libraries import LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,15 +43,15 @@ ROWS = {
 def update(adopted=None, check=False):
     """Write README's part and the pictures, or only say whether they are those of the results; an exit status.
 
-    adopted: a file of results that is to become the committed one.
+    adopted: a file of results that is to become the committed one; if it cannot, nothing is written.
     """
-    if adopted is not None:
-        results_of.read(adopted)
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_bytes(Path(adopted).read_bytes())
-    results = results_of.read(RESULTS)
+    results = results_of.read(adopted or RESULTS)
+    refuse_partial(results, adopted or RESULTS)
     before = README.read_text()
     after = replaced(before, render(results))
+    if adopted is not None:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_bytes(adopted.read_bytes())
     if check:
         stale = [README.name] if before != after else []
         stale += [path.name for path in PICTURES.values() if not path.exists() or digest() not in path.read_text()]
@@ -63,6 +63,15 @@ def update(adopted=None, check=False):
     for look in (theme.LIGHT, theme.DARK):
         plots.save(plot, PICTURES[look.name], look, description=f"{plot.title}. From {RESULTS.name} {digest()}")
     return 0
+
+
+def refuse_partial(results, path):
+    """Raise BadDocument for results that are not all of `make bench-full`, which is what README says they are."""
+    document = results.document
+    if document["settings"]["level"] != FULL or set(document["settings"]["parts"]) != set(PARTS):
+        raise results_of.BadDocument(f"{path}: not all that `make bench-full` measures")
+    if document["interrupted"] or document["failures"]:
+        raise results_of.BadDocument(f"{path}: the run was interrupted, or something in it failed")
 
 
 def digest():

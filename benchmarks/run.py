@@ -65,7 +65,10 @@ def run(options):
     results = measure(chosen, settings, found, console, start + limit, keep)
     made = keep(results)
     if settings.level == cases.FULL and not results.interrupted:
-        made["system_calls"] = system_calls.count(chosen, found)
+        try:
+            made["system_calls"] = system_calls.count(chosen, found)
+        except KeyboardInterrupt:
+            results.interrupted = made["interrupted"] = True
         document.write(path, made)
     show(made, settings, console)
     report.write_page(document.Results(made), options.output / report.PAGE)

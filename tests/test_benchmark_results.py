@@ -77,6 +77,11 @@ def test_document_is_as_its_schema_says_and_comes_back_from_its_file(full, tmp_p
         (lambda made: made.update(format="zmqbind-benchmarks/9"), "format"),
         (lambda made: made["cases"][3].update(section="nonsense"), r"cases\[3\]\.section"),
         (lambda made: made["cases"][0]["samples"]["c"].update(count=["many"]), r"samples\.c\.count\[0\]"),
+        (lambda made: made["cases"][0]["samples"]["c"].pop("seconds"), r"cases\[0\]\.samples\.c: 'seconds'"),
+        (lambda made: made["cases"][0]["samples"]["c"]["seconds"].pop(), r"samples\.c: not every quantity"),
+        (lambda made: made["cases"][0].update(section="latency"), r"'p50_us' is a required"),
+        (lambda made: made["cases"][0]["cost"]["c"].update(median=0), r"cases\[0\]\.cost\.c: not above 0"),
+        (lambda made: made["cases"][0]["cost"]["c"].update(median=float("nan")), "NaN is no number"),
     ],
 )
 def test_file_that_is_none_of_results_is_refused(full, tmp_path, capsys, spoil, message):
@@ -225,6 +230,31 @@ def test_system_calls_are_counted():
     assert counted[case.id]["sendto"] >= 1  # no two of these messages fit into one
 
 
+def test_what_takes_no_memory_has_no_spread():
+    case = cases.Case("memory", "test", 10, ("zmqbind",), unit="B")
+    made = document.make_case(case, {"zmqbind": [{"count": 1, "bytes": 0}] * 3})
+    assert document.spread(made, "zmqbind") is None
+
+
+def test_files_that_are_no_json_are_refused(tmp_path):
+    path = tmp_path / "bad.json"
+    for content in (b"", b"\xff\xfe", b"[" * 100_000):
+        path.write_bytes(content)
+        with pytest.raises(document.BadDocument, match=re.escape(str(path))):
+            document.read(path)
+
+
+def test_interrupt_while_system_calls_are_counted_keeps_what_was_measured(tmp_path, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(system_calls, "count", interrupt)
+    monkeypatch.setattr(cases, "ALL", [case for case in cases.ALL if case.id == "operation/attribute/10B"])
+    assert main(["--full", "--rounds", "1", "--seconds", "0.001", "--output", str(tmp_path)]) == 130
+    assert document.read(tmp_path / "results.json").document["interrupted"]
+    assert "interrupted" in (tmp_path / "report.html").read_text()
+
+
 # Comparison
 
 
@@ -271,7 +301,7 @@ def test_peer_that_became_faster_counts_only_where_it_is_the_reference():
 def test_results_with_nothing_in_common_are_no_comparison(tmp_path, capsys):
     old, new = made_up(chosen=cases.ALL[:3]), made_up(chosen=cases.ALL[3:6])
     assert compare(old, new, tmp_path) == 2
-    assert compare(made_up(chosen=cases.ALL[:3], rounds=2), old, tmp_path) == 2
+    assert compare(made_up(chosen=cases.ALL[:3], rounds=3), old, tmp_path) == 2
     assert "no case in common" in capsys.readouterr().err
 
 
@@ -308,6 +338,25 @@ def test_readme_is_made_from_other_results(full, tmp_path, monkeypatch):
     assert main(["readme", "--check"]) == 0
     places["RESULTS"].write_bytes(places["RESULTS"].read_bytes() + b"\n")  # the pictures are from others now
     assert main(["readme", "--check"]) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda made: made["settings"].update(level="quick"),
+        lambda made: made["settings"].update(parts=["streams"]),
+        lambda made: made.update(interrupted=True),
+        lambda made: made.update(failures=["c, import: it died"]),
+    ],
+)
+def test_results_that_are_not_of_a_full_run_do_not_become_readmes(full, tmp_path, capsys, spoil):
+    before = readme.RESULTS.read_bytes(), readme.README.read_bytes()
+    made = copy.deepcopy(full)
+    spoil(made)
+    document.write(tmp_path / "new.json", made)
+    assert main(["readme", str(tmp_path / "new.json")]) == 2
+    assert capsys.readouterr().err.startswith(f"benchmarks: {tmp_path / 'new.json'}: ")
+    assert (readme.RESULTS.read_bytes(), readme.README.read_bytes()) == before
 
 
 @pytest.mark.parametrize(

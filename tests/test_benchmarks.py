@@ -282,6 +282,24 @@ def test_absent_peers_are_left_out_and_named(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("matplotlib", ["--quick", "--output", "DIR"]),
+        ("rich", ["--quick", "--output", "DIR"]),
+        ("jsonschema", ["compare", "DIR/old.json", "DIR/new.json"]),
+    ],
+)
+def test_packages_that_are_missing_are_told_in_one_line(module, arguments, tmp_path):
+    for name in ("old.json", "new.json"):
+        (tmp_path / name).write_text("{}")
+    code = "import sys; sys.modules[sys.argv.pop(1)] = None; from benchmarks.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, module, *(word.replace("DIR", str(tmp_path)) for word in arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"benchmarks: {module} is not installed (`make build` does it)\n"
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["--rounds", "0"],
@@ -291,6 +309,7 @@ def test_absent_peers_are_left_out_and_named(tmp_path):
         ["--slow"],
         ["--quick", "--full"],
         ["--output", __file__],
+        ["--output", "/dev/fd"],
         ["extra"],
         ["report"],
         ["report", "no-such-file.json"],
@@ -298,6 +317,7 @@ def test_absent_peers_are_left_out_and_named(tmp_path):
         ["compare", "one.json"],
         ["compare", "no-such-file.json", "no-such-file.json"],
         ["readme", "no-such-file.json"],
+        ["readme", "--check", "file.json"],
     ],
 )
 def test_bad_arguments_get_one_line(arguments):

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -204,6 +205,18 @@ def test_two_ends_agree_and_both_tell_the_results(tmp_path):
     assert documents[0]["settings"]["sizes"] == [10, 1000]
 
 
+def test_two_ends_meet_over_ipv6(tmp_path):
+    try:
+        with socket.socket(socket.AF_INET6) as free:
+            free.bind(("::1", 0))
+    except OSError as reason:
+        pytest.skip(f"no IPv6: {reason}")
+    first = start("throughput", "--bind", "tcp://[::1]:*", "--size", "10", *SHORT)
+    found = re.search(r"tcp://\[::1\]:\d+", first.stderr.readline())
+    second = start("throughput", "--connect", found[0])
+    assert (finish(second)[0], finish(first)[0]) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("binds", "connects", "line"),
     [
@@ -270,10 +283,10 @@ def test_a_peer_of_another_kind(hello, line, make_socket, tmp_path):
 
     endpoint = f"ipc://{tmp_path}/odd"
     process = start("throughput", "--bind", endpoint)
-    socket = make_socket(zmq.PAIR, rcvtimeo=20_000)
-    socket.connect(endpoint)
-    socket.send_multipart(hello)
-    answer = socket.recv_json()
+    peer = make_socket(zmq.PAIR, rcvtimeo=20_000)
+    peer.connect(endpoint)
+    peer.send_multipart(hello)
+    answer = peer.recv_json()
     status, output, complaints = finish(process)
     assert (status, output) == (1, "")
     assert re.search(line, complaints.splitlines()[-1])

@@ -49,6 +49,7 @@ def complain(capsys, *arguments):
         (["throughput", "--warm-up", "-1"], "--warm-up"),
         (["throughput", "--timeout", "soon"], "--timeout"),
         (["throughput", "--hwm", "0"], "--hwm"),
+        (["throughput", "--hwm", "5G"], "--hwm"),
         (["throughput", "--api", "batch", "--pattern", "req-rep"], "--api batch"),
         (["latency", "--api", "single,batch"], "--api batch"),
         (["throughput", "--bind", "tcp://127.0.0.1:*", "--connect", "tcp://127.0.0.1:1"], "--connect"),
@@ -79,6 +80,13 @@ def test_checking_a_file_leaves_it_alone(capsys, tmp_path):
     complain(capsys, "throughput", "--json", old, "--html", new, "--bind", "nope://127.0.0.1:1")
     assert old.read_text() == "what was there"
     assert not new.exists()
+
+
+def test_two_files_that_are_one(capsys, tmp_path):
+    path, link = tmp_path / "page.html", tmp_path / "link.html"
+    link.symlink_to(path)
+    assert f"--html {link}: that is where --json goes" in complain(capsys, "throughput", "--json", path, "--html", link)
+    assert os.path.lexists(link) and not path.exists()
 
 
 @pytest.mark.parametrize(

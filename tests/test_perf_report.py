@@ -2,6 +2,7 @@
 
 from array import array
 from html.parser import HTMLParser
+from itertools import pairwise
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ pytest.importorskip("rich")
 pytest.importorskip("hdrh")
 pytest.importorskip("matplotlib")
 
-from zmqbind.perf import arguments, endpoints, histogram, report, settings, table, units
+from zmqbind.perf import arguments, endpoints, histogram, pictures, report, settings, table, units
 from zmqbind.perf.results import Results, sample
 
 MACHINE = {
@@ -73,7 +74,7 @@ class Checker(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    ("results", "pictures"),
+    ("results", "count"),
     [
         (made_up(), 3),
         (made_up(pattern="pub-sub"), 4),
@@ -84,12 +85,12 @@ class Checker(HTMLParser):
     ],
     ids=["throughput", "pub-sub", "empty messages", "latency", "latency of one case", "latency of many cases"],
 )
-def test_the_page_is_whole_and_needs_nothing_else(results, pictures):
+def test_the_page_is_whole_and_needs_nothing_else(results, count):
     text = report.html(results)
     page = Checker()
     page.feed(text)
     page.close()
-    assert page.seen.count("svg") == pictures
+    assert page.seen.count("svg") == count
     assert all(address.startswith("#") for address in page.addresses)
     assert "url(http" not in text and "<script" not in text
     for case in results.measured:
@@ -105,6 +106,15 @@ def test_axes_say_what_and_in_which_unit():
         assert label in throughput
     for label in ("round trip, µs", "percentile", "99.9 %", "1 kB"):
         assert label in latency
+
+
+@pytest.mark.parametrize("sizes", [(0, 1, 10, 1000, 100_000), (1, 10, 1000, 100_000)])
+def test_sizes_are_told_apart_on_their_axis(sizes):
+    figure = pictures.pictures(made_up(sizes=sizes))[0].draw()
+    (axes,) = figure.axes
+    places = [axes.transAxes.inverted().transform(axes.transData.transform((size, 4000)))[0] for size in sizes]
+    assert list(axes.get_xticks()) == list(sizes)
+    assert all(after - before > 0.1 for before, after in pairwise(places))
 
 
 def test_files(tmp_path):
@@ -133,6 +143,7 @@ def test_summary():
     assert (row["count"], row["sent"], row["lost"]) == (6000, 6000, 1500)
     assert row["cpu"] == {"bind": 125, "connect": 250}
     assert table.cells(results, results.measured[1])[-1] == "1.50 k (25.0 %)"
+    assert table.lost({"lost": 22, "sent": 1000}) == "22 (2.2 %)"
 
 
 def test_histogram_of_known_times():

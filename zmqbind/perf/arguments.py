@@ -15,6 +15,7 @@ from .settings import APIS, DEFAULT_PATTERN, DEFAULTS, PATTERNS, complete
 
 MULTIPLES = {"": 1, "k": 1000, "m": 1_000_000, "g": 1_000_000_000}
 LARGEST = 1_000_000_000  # bytes
+LONGEST_QUEUE = 2**31 - 1  # messages, which is what libzmq's option holds
 SHARED = ("pattern", "sizes", "apis", "rounds", "time", "count", "warm_up", "curve", "hwm")  # what both ends agree on
 OUTPUTS = ("json", "plot", "html")
 TRANSPORTS = ("tcp", "ipc", "inproc")
@@ -57,7 +58,12 @@ def add_options(parser: argparse.ArgumentParser, command: str) -> None:
     length.add_argument("--count", type=count, metavar="N", help=f"{what} in a round, instead of --time")
     add("--rounds", type=count, metavar="N", help=f"how often to measure each row (default {DEFAULTS['rounds']})")
     add("--warm-up", type=duration, metavar="SECONDS", help=f"before a round (default {DEFAULTS['warm_up']:g})")
-    add("--hwm", type=count, metavar="N", help="messages that may queue at either end (default 1000, fewer if large)")
+    add(
+        "--hwm",
+        type=queue_length,
+        metavar="N",
+        help="messages that may queue at either end (default 1000, fewer if large)",
+    )
     add("--timeout", type=seconds, default=30.0, metavar="SECONDS", help="how long to wait for the peer (default 30)")
     add("--json", type=Path, metavar="FILE", help="write everything that was measured")
     add("--plot", type=Path, metavar="FILE.png|svg", help="draw one plot")
@@ -75,10 +81,14 @@ def check(options: argparse.Namespace) -> dict[str, Any]:
         endpoint = getattr(options, name)
         if endpoint is not None:
             endpoints.check(f"--{name} {endpoint}", endpoint)
+    taken: dict[str, str] = {}
     for name in OUTPUTS:
         path = getattr(options, name)
         if path is not None:
             check_writable(f"--{name} {path}", path)
+            other = taken.setdefault(os.path.realpath(path), name)
+            if other != name and (path.is_file() or not path.exists()):  # a device takes both
+                raise BadArgument(f"--{name} {path}: that is where --{other} goes")
     if options.plot is not None and options.plot.suffix.lower() not in (".png", ".svg"):
         raise BadArgument(f"--plot {options.plot}: the name has to end in .png or .svg")
     for name in ("plot", "html"):
@@ -94,7 +104,7 @@ def check_writable(argument: str, path: Path) -> None:
         with open(path, "ab"):
             pass
         if is_new:
-            os.unlink(path)
+            os.unlink(os.path.realpath(path))  # not a link that points to where nothing is yet
     except OSError as error:
         raise BadArgument(f"{argument}: {error.strerror}") from None
 
@@ -111,6 +121,13 @@ def count(text: str) -> int:
     value = number(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not at least 1")
+    return value
+
+
+def queue_length(text: str) -> int:
+    value = count(text)
+    if value > LONGEST_QUEUE:
+        raise argparse.ArgumentTypeError(f"{text!r} is above {LONGEST_QUEUE}")
     return value
 
 

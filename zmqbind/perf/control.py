@@ -11,6 +11,7 @@ from typing import Any
 import zmqbind
 from zmqbind import ContextTerminated, Event, SocketType
 
+from . import endpoints
 from .failures import BadArgument, PeerInterrupted, PerfError, RoundAborted
 
 LOOK = 200  # ms between looks at whether the peer is still there
@@ -52,6 +53,7 @@ class Control:
 
     def _begin(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        self._socket.ipv6 = endpoints.is_ipv6(endpoint)
         if not endpoint.startswith("inproc:"):  # libzmq does not monitor that; the thread tells by itself
             self._monitor = self._socket.get_monitor_socket(CONNECTED | DISCONNECTED)
 

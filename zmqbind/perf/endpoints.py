@@ -17,6 +17,11 @@ def check(argument: str, endpoint: str) -> None:
         raise BadArgument(f"{argument}: neither ipc://PATH nor TRANSPORT://HOST:PORT")
 
 
+def is_ipv6(endpoint: str) -> bool:
+    """Whether the host is a literal address of IPv6, which libzmq takes only where it is told to."""
+    return "://[" in endpoint
+
+
 def to_bind(endpoint: str, bound: str, number: int) -> str:
     """Where to bind the socket of this number, 1 or 2.
 

@@ -86,10 +86,11 @@ def types(settings: Settings, leads: bool) -> list[SocketType]:
     return [pair[0 if leads else 1] for pair in pairs]
 
 
-def make(context: zmqbind.Context[Any], ends: Ends, socket_type: SocketType, hwm: int) -> zmqbind.Socket[bytes]:
-    socket: zmqbind.Socket[bytes] = context.socket(socket_type)
+def make(control: Control, ends: Ends, socket_type: SocketType, hwm: int) -> zmqbind.Socket[bytes]:
+    socket: zmqbind.Socket[bytes] = control.messages.socket(socket_type)
     ends.sockets.append(socket)
     socket.hwm = hwm
+    socket.ipv6 = endpoints.is_ipv6(control.endpoint)
     socket.linger = 0  # now: when its context has been terminated, options cannot be set any more
     if socket_type == S.SUB:
         socket.subscribe(b"")
@@ -103,7 +104,7 @@ def bind(control: Control, bound: str, settings: Settings, case: Case) -> tuple[
     try:
         keys = zmqbind.curve_keypair() if settings.curve else None
         for number, socket_type in enumerate(types(settings, leads=True), 1):
-            socket = make(control.messages, ends, socket_type, settings.high_water_mark(case.size))
+            socket = make(control, ends, socket_type, settings.high_water_mark(case.size))
             if keys is not None:
                 socket.curve_server = True
                 socket.curve_secretkey = keys[1]
@@ -135,7 +136,7 @@ def connect(control: Control, settings: Settings, case: Case, told: dict[str, An
     try:
         keys = zmqbind.curve_keypair() if settings.curve else None
         for number, socket_type in enumerate(types(settings, leads=False), 1):
-            socket = make(control.messages, ends, socket_type, settings.high_water_mark(case.size))
+            socket = make(control, ends, socket_type, settings.high_water_mark(case.size))
             if keys is not None:
                 socket.curve_publickey, socket.curve_secretkey = keys
                 socket.curve_serverkey = told["server_key"].encode()

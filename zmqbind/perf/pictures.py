@@ -38,9 +38,8 @@ def pictures(results: Results) -> list[Picture]:
 
 def size_axis(results: Results) -> Axis:
     sizes = sorted({case.size for case in results.measured})
-    return Axis(
-        "message size", lambda size, _: size_text(size), log=sizes[0] > 0, ticks=sizes if len(sizes) < 8 else ()
-    )
+    ticks = sizes if len(sizes) < 8 else ()
+    return Axis("message size", lambda size, _: size_text(size), ticks=ticks, from_zero=sizes[0] == 0)
 
 
 def by_size(results: Results, value: Callable[[dict[str, Any]], Any]) -> list[Series]:

@@ -37,12 +37,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """label: with the unit. text: how a number is written. ticks: where, if not at powers of ten."""
+    """label: with the unit. text: how a number is written. ticks: where, if not at powers of ten.
+
+    from_zero: of a logarithmic one, whether 0 is on it too, one power of ten below 1.
+    """
 
     label: str
     text: Callable[[float, Any], str]
     log: bool = True
     ticks: Sequence[float] = field(default=())
+    from_zero: bool = False
 
 
 def draw(title: str, x: Axis, y: Axis, series: Sequence[Series], ink: str = "#222222", grid: str = "#dddddd") -> Figure:
@@ -86,7 +90,9 @@ def draw(title: str, x: Axis, y: Axis, series: Sequence[Series], ink: str = "#22
 def set_axis(axes: Any, name: str, wanted: Axis) -> None:
     axis = getattr(axes, f"{name}axis")
     getattr(axes, f"set_{name}label")(wanted.label)
-    if wanted.log:
+    if wanted.from_zero:
+        getattr(axes, f"set_{name}scale")("symlog", linthresh=1)
+    elif wanted.log:
         getattr(axes, f"set_{name}scale")("log")
         low, high = getattr(axes, f"get_{name}lim")()
         # Where less than a power of ten is shown, numbers in between are needed.

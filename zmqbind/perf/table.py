@@ -59,7 +59,8 @@ def lost(row: dict[str, Any]) -> str:
     """How many messages, and which part of those that were sent."""
     if not row["lost"]:
         return "0" if row["lost"] == 0 else digits(None)
-    return f"{scaled(row['lost'])} ({100 * row['lost'] / row['sent']:.1f} %)"
+    count = scaled(row["lost"]) if row["lost"] >= 1000 else str(row["lost"])
+    return f"{count} ({100 * row['lost'] / row['sent']:.1f} %)"
 
 
 def table(results: Results) -> Table:
