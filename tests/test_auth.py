@@ -444,7 +444,9 @@ def test_allow_and_deny_exclude_each_other(context):
         auth.deny("192.0.2.2")
 
 
-@pytest.mark.parametrize("address", ["localhost", "10.0.0.1/8", "300.1.1.1", "", "10.0.0.0/33", "::1/200", "fe80::1%eth0"])
+@pytest.mark.parametrize(
+    "address", ["localhost", "10.0.0.1/8", "300.1.1.1", "", "10.0.0.0/33", "::1/200", "fe80::1%eth0"]
+)
 def test_bad_addresses(context, address):
     with pytest.raises(ValueError, match=r"^addresses: "):
         zmq.auth.Authenticator(context).deny("192.0.2.1", address)
