@@ -700,6 +700,45 @@ def test_asyncio_loops(context, make_door):
     loop.close()
 
 
+def test_an_asyncio_loop_that_is_closed(context):
+    loop = asyncio.new_event_loop()
+    auth = AsyncioAuthenticator(context, loop=loop)
+    auth.start()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    auth.stop()
+    assert auth.zap_socket is None
+    with pytest.raises(RuntimeError, match="closed"):
+        auth.start()
+    assert auth.zap_socket is None
+    with ThreadAuthenticator(context):
+        pass  # nobody is bound any more where libzmq asks
+
+
+def test_a_callback_that_is_cancelled_does_not_end_the_authenticator(auth, make_door, keys, request):
+    """As one is that waits for a task of somebody else, who cancels it. Its client gets no answer; others do."""
+    if "trio" in request.node.callspec.id:
+        pytest.skip("in trio nobody else can cancel it")
+    server, client, stranger = keys
+    called = threading.Event()
+
+    class Provider:
+        def callback(self, domain, key):
+            if key == stranger.public:
+                called.set()
+                raise asyncio.CancelledError
+            return True
+
+    auth.configure_curve_callback("*", Provider())
+    door = make_door(**server.as_server())
+    waiting, monitor = door.client(**stranger.as_client(server))
+    assert called.wait(PATIENCE)
+    assert door.knock(**client.as_client(server)) == "in"
+    assert not monitor.poll(0)  # nobody has let it in
+    waiting.disable_monitor()
+    waiting.close()
+
+
 def test_an_anyio_body_that_fails_says_so_plainly(context):
     anyio = pytest.importorskip("anyio")
     from zmqbind.auth.anyio import AnyioAuthenticator

@@ -7,7 +7,7 @@ async with AnyioAuthenticator(context) as auth:
 
 from __future__ import annotations
 
-from anyio import TASK_STATUS_IGNORED, Semaphore, create_task_group
+from anyio import TASK_STATUS_IGNORED, Semaphore, create_task_group, get_cancelled_exc_class, get_current_task
 
 from ..anyio import Socket
 from ..error import ContextTerminated, ZMQError
@@ -76,6 +76,10 @@ class AnyioAuthenticator(Authenticator):
             except Exception:  # must not end the authenticator: without one, CURVE servers let everybody in
                 if not socket.closed:
                     self.log.exception("A ZAP request was not answered")
+            except get_cancelled_exc_class():
+                if get_current_task().has_pending_cancellation():
+                    raise
+                self.log.exception("A ZAP request was not answered")  # a callback waited for what somebody cancelled
             finally:
                 room.release()
 

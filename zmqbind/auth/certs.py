@@ -96,7 +96,7 @@ def load_certificates(directory: str | os.PathLike[str] = ".") -> dict[bytes, bo
 
 
 def certificate_files(directory: str | os.PathLike[str]) -> list[Path]:
-    """Return the paths of the certificates in a directory, but hidden ones, sorted. Raises OSError if it is unreadable."""
+    """Return the paths of the certificates in a directory, sorted; none that is hidden. Raises OSError."""
     names = [name for name in os.listdir(directory) if name.endswith(".key") and not name.startswith(".")]
     return sorted(Path(directory, name) for name in names)
 
