@@ -7,7 +7,7 @@ async with AnyioAuthenticator(context) as auth:
 
 from __future__ import annotations
 
-from anyio import TASK_STATUS_IGNORED, Semaphore, create_task_group, get_cancelled_exc_class, get_current_task
+from anyio import TASK_STATUS_IGNORED, Semaphore, create_task_group, get_current_task
 
 from ..anyio import Socket
 from ..error import ContextTerminated, ZMQError
@@ -73,13 +73,14 @@ class AnyioAuthenticator(Authenticator):
         async def handle(message: list[bytes]) -> None:
             try:
                 await self.handle_zap_message(message)
-            except Exception:  # must not end the authenticator: without one, CURVE servers let everybody in
-                if not socket.closed:
-                    self.log.exception("A ZAP request was not answered")
-            except get_cancelled_exc_class():
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException:  # must not end the authenticator: without one, CURVE servers let everybody in
+                # A cancellation that nobody asked this task for is from something that a callback has waited for.
                 if get_current_task().has_pending_cancellation():
                     raise
-                self.log.exception("A ZAP request was not answered")  # a callback waited for what somebody cancelled
+                if not socket.closed:
+                    self.log.exception("A ZAP request was not answered")
             finally:
                 room.release()
 

@@ -47,7 +47,7 @@ class AsyncioAuthenticator(Authenticator):
         self._task: Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to answer. Raises RuntimeError if there is no event loop, or a closed one; else as Authenticator.start does."""
+        """Begin to answer. Raises as Authenticator.start does, and RuntimeError without an event loop that is open."""
         loop = asyncio.get_event_loop() if self._loop is None else self._loop
         if loop.is_closed():
             raise RuntimeError("the event loop is closed")
