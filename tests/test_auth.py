@@ -444,7 +444,9 @@ def test_allow_and_deny_exclude_each_other(context):
         auth.deny("192.0.2.2")
 
 
-@pytest.mark.parametrize("address", ["localhost", "10.0.0.1/8", "300.1.1.1", "", "10.0.0.0/33", "::1/200"])
+@pytest.mark.parametrize(
+    "address", ["localhost", "10.0.0.1/8", "300.1.1.1", "", "10.0.0.0/33", "::1/200", "fe80::1%eth0"]
+)
 def test_bad_addresses(context, address):
     with pytest.raises(ValueError, match=r"^addresses: "):
         zmq.auth.Authenticator(context).deny("192.0.2.1", address)
@@ -696,6 +698,44 @@ def test_asyncio_loops(context, make_door):
     auth.stop()
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+
+
+def test_an_asyncio_loop_that_is_closed(context):
+    loop = asyncio.new_event_loop()
+    auth = AsyncioAuthenticator(context, loop=loop)
+    auth.start()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    auth.stop()
+    assert auth.zap_socket is None
+    with pytest.raises(RuntimeError, match="closed"):
+        auth.start()
+    assert auth.zap_socket is None
+    with ThreadAuthenticator(context):
+        pass  # nobody is bound any more where libzmq asks
+
+
+def test_a_callback_that_is_cancelled_does_not_end_the_authenticator(auth, make_door, keys):
+    """As one is that waits for a task of somebody else, who cancels it. Its client gets no answer; others do."""
+    server, client, stranger = keys
+    called = threading.Event()
+
+    class Provider:
+        def callback(self, domain, key):
+            if key == stranger.public:
+                called.set()
+                raise asyncio.CancelledError
+            return key == client.public
+
+    auth.configure_curve_callback("*", Provider())
+    door = make_door(**server.as_server())
+    waiting, monitor = door.client(**stranger.as_client(server))
+    assert called.wait(PATIENCE)
+    assert door.knock(**client.as_client(server)) == "in"
+    assert door.knock(**Keys().as_client(server)) == 400  # without an authenticator it would get in
+    assert not monitor.poll(0)  # nobody has let it in
+    waiting.disable_monitor()
+    waiting.close()
 
 
 def test_an_anyio_body_that_fails_says_so_plainly(context):

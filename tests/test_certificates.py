@@ -40,6 +40,21 @@ def test_made_and_read_back(tmp_path):
     assert load_certificates(tmp_path) == {public: True, load_certificate(tmp_path / "bob.key")[0]: True}
 
 
+def test_hidden_files_are_no_certificates(tmp_path):
+    (tmp_path / "alice.key").write_text(f'curve\n    public-key = "{KEY}"\n')
+    (tmp_path / ".bob.key").write_text(f'curve\n    public-key = "{OTHER}"\n')
+    (tmp_path / "._alice.key").write_bytes(b"\x00\x05\x16\x07")
+    assert load_certificates(tmp_path) == {KEY.encode(): True}
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
+def test_only_a_line_feed_ends_a_line(separator):
+    """What else Python takes for an end of a line may stand in a name that somebody has given himself."""
+    value = f"x{separator}curve{separator}  public-key = other"
+    text = f'curve\r\n  public-key = "{KEY}"\r\n\r\nmetadata\n  name = {value}\n'
+    assert zpl.loads(text) == {"curve/public-key": KEY, "metadata/name": value}
+
+
 @needs_curve
 @posix_only
 def test_the_secret_file_is_its_owners_from_the_first_moment(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import multiprocessing
 import os
 import signal
 import threading
@@ -286,6 +288,62 @@ def test_an_error_while_it_runs_reaches_the_user(monkeypatch):
     with pytest.raises(OSError, match="cable"):
         device.join(PATIENCE)
     assert "cable" in str(printed[0].exc_value)
+
+
+@posix
+def test_too_few_descriptors_to_start(run_python):
+    """It says so, and can be started once there are enough."""
+    code = """
+        import os, resource
+        import zmqbind as zmq
+        from zmqbind.devices import Device, ThreadDevice
+
+        context = zmq.Context.instance()
+        context.socket(zmq.PULL).close()  # so that the context has its own
+        devices = [cls(zmq.QUEUE, zmq.PULL, zmq.PUSH) for cls in (Device, ThreadDevice)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        held = []
+        try:
+            while True:
+                held.append(os.dup(0))
+        except OSError:
+            pass
+        for device in devices:
+            try:
+                device.start()
+            except OSError as error:
+                print(type(device).__name__, device.done, error.errno)
+            device.stop()
+        for descriptor in held:
+            os.close(descriptor)
+        device.start()
+        device.stop()
+        print("ran", device.error)
+    """
+    assert run_python(code) == f"Device True {errno.EMFILE}\nThreadDevice True {errno.EMFILE}\nran None\n"
+
+
+def test_a_thread_or_process_that_cannot_be_started(monkeypatch, run):
+    """It can be tried again."""
+
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    device = devices.ThreadDevice(zmq.QUEUE, zmq.ROUTER, zmq.DEALER)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            device.start()
+    device.stop()
+    run(device)
+
+    device = devices.ProcessDevice(zmq.QUEUE, zmq.ROUTER, zmq.DEALER)
+    device.culprit = threading.Lock()  # cannot be pickled
+    monkeypatch.setattr(multiprocessing, "Process", multiprocessing.get_context("spawn").Process)
+    for _ in range(2):
+        with pytest.raises(TypeError, match="pickle"):
+            device.start()
+    device.stop()
 
 
 def test_stop_that_is_not_obeyed_in_time():

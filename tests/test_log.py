@@ -160,6 +160,28 @@ def test_errors_are_handled_as_loggings_are(publish, logger, capsys):
     assert "lost" in text
 
 
+def test_closing_waits_for_the_record_of_another_thread(make_socket, context, logger, capsys):
+    handler = PUBHandler("inproc://log", context)
+    logger.addHandler(handler)
+    receiver = make_socket(zmq.SUB, rcvtimeo=PATIENCE)
+    receiver.subscribe("")
+    receiver.connect("inproc://log")
+    closing = threading.Thread(target=handler.close)
+
+    class Formatter(logging.Formatter):
+        def format(self, record):
+            closing.start()
+            closing.join(0.1)  # it cannot end before the record is out
+            return super().format(record)
+
+    handler.setFormatter(Formatter("%(message)s"))
+    logger.info("a::b")
+    closing.join()
+    assert handler.socket.closed
+    assert capsys.readouterr().err == ""
+    assert receiver.recv_multipart() == [b"INFO.a", b"b"]
+
+
 def test_many_threads(publish, logger):
     _, receiver = publish()
 
@@ -227,10 +249,10 @@ def test_topic_logger(publish):
 
 
 class Watcher:
-    def __init__(self, publisher, *arguments, command=("-m", "zmqbind.log")):
+    def __init__(self, publisher, *arguments, command=("-m", "zmqbind.log"), encoding="utf-8"):
         self.publisher = publisher
         endpoint = publisher.last_endpoint.decode()
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "40"}
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "40", "PYTHONIOENCODING": encoding}
         self.process = subprocess.Popen(
             [sys.executable, *command, *arguments, endpoint],
             stdout=subprocess.PIPE,
@@ -287,6 +309,17 @@ def test_watcher(watch, command):
         " | only one part\n",
         "INFO | a \\x1b[2Jb\N{REPLACEMENT CHARACTER}\n",
     ]
+    watcher.end()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--color"]])
+def test_watcher_where_not_all_can_be_shown(watch, arguments):
+    if arguments:
+        pytest.importorskip("rich")
+    watcher = watch(*arguments, encoding="ascii")
+    watcher.await_subscriptions(b"")
+    watcher.publisher.send_multipart([b"INFO", "hällo\u2028".encode()])
+    assert watcher.lines(1) == ["INFO | h\\xe4llo\\u2028\n"]
     watcher.end()
 
 

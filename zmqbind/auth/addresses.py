@@ -19,7 +19,8 @@ class Addresses:
     """Some addresses and networks; never changed, so that any thread may look while another one replaces it.
 
     addresses: strs such as "192.0.2.7", "2001:db8::/32", or objects of the ipaddress module. Raises TypeError, or
-    ValueError for what is no IP address or network, as a host's name, or a network with host bits set.
+    ValueError for what is no IP address or network, as a host's name, a network with host bits set, or an IPv6 address
+    with a scope ("fe80::1%eth0"): only one without is found, then in all scopes.
     """
 
     __slots__ = ("_hosts", "_networks", "_texts")
@@ -59,6 +60,8 @@ def _parse(address: Address) -> IPv4Network | IPv6Network:
         network = ip_network(address)
     except ValueError as error:
         raise ValueError(f"addresses: {error}") from None
+    if isinstance(network, IPv6Network) and "%" in str(network):  # would never be found
+        raise ValueError(f"addresses: {str(address)!r} has a scope; leave it out, to mean it in all of them")
     if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
         return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - MAPPED.prefixlen))
     return network

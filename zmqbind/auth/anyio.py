@@ -7,7 +7,7 @@ async with AnyioAuthenticator(context) as auth:
 
 from __future__ import annotations
 
-from anyio import TASK_STATUS_IGNORED, Semaphore, create_task_group
+from anyio import TASK_STATUS_IGNORED, Semaphore, create_task_group, get_current_task
 
 from ..anyio import Socket
 from ..error import ContextTerminated, ZMQError
@@ -73,7 +73,12 @@ class AnyioAuthenticator(Authenticator):
         async def handle(message: list[bytes]) -> None:
             try:
                 await self.handle_zap_message(message)
-            except Exception:  # must not end the authenticator: without one, CURVE servers let everybody in
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException:  # must not end the authenticator: without one, CURVE servers let everybody in
+                # A cancellation that nobody asked this task for is from something that a callback has waited for.
+                if get_current_task().has_pending_cancellation():
+                    raise
                 if not socket.closed:
                     self.log.exception("A ZAP request was not answered")
             finally:

@@ -8,6 +8,7 @@ auth.configure_plain(domain="*", passwords={"alice": "open sesame"})
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from ..asyncio import Socket
 from ..error import ContextTerminated, ZMQError
@@ -46,8 +47,10 @@ class AsyncioAuthenticator(Authenticator):
         self._task: Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to answer. Raises RuntimeError if there is no event loop; else as Authenticator.start does."""
+        """Begin to answer. Raises as Authenticator.start does, and RuntimeError without an event loop that is open."""
         loop = asyncio.get_event_loop() if self._loop is None else self._loop
+        if loop.is_closed():
+            raise RuntimeError("the event loop is closed")
         super().start()
         self._task = loop.create_task(serve(self))
 
@@ -55,7 +58,8 @@ class AsyncioAuthenticator(Authenticator):
         """Stop answering; clients that were not answered are refused. See Authenticator.stop."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
+            with suppress(RuntimeError):  # its event loop is closed
+                task.cancel()
         super().stop()
 
 

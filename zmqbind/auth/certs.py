@@ -88,14 +88,17 @@ def load_certificate(filename: str | os.PathLike[str]) -> tuple[bytes, bytes | N
 def load_certificates(directory: str | os.PathLike[str] = ".") -> dict[bytes, bool]:
     """Return the public keys of all certificates, files `*.key`, in a directory: a dict of the keys, bytes, to True.
 
+    Hidden files, as editors and file servers leave behind, are none.
+
     Raises as load_certificate does, also if only one of them is bad.
     """
     return {load_certificate(file)[0]: True for file in certificate_files(directory)}
 
 
 def certificate_files(directory: str | os.PathLike[str]) -> list[Path]:
-    """Return the paths of the certificates in a directory, sorted. Raises OSError if it cannot be read."""
-    return sorted(Path(directory, name) for name in os.listdir(directory) if name.endswith(".key"))
+    """Return the paths of the certificates in a directory, sorted; none that is hidden. Raises OSError."""
+    names = [name for name in os.listdir(directory) if name.endswith(".key") and not name.startswith(".")]
+    return sorted(Path(directory, name) for name in names)
 
 
 def _write_new(path: str, text: str, mode: int) -> None:

@@ -18,11 +18,11 @@ def loads(text: str) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     parents: list[tuple[int, str]] = []  # indentation and path
-    for number, line in enumerate(text.splitlines(), 1):
-        content = line.lstrip(" \t")
+    for number, line in enumerate(text.split("\n"), 1):  # splitlines would also split within values, as at U+2028
+        content = line.rstrip("\r").lstrip(" \t")
         if not content or content.startswith("#"):
             continue
-        depth = len(line) - len(content)
+        depth = len(line) - len(line.lstrip(" \t"))
         while parents and parents[-1][0] >= depth:
             parents.pop()
         name, equals, rest = content.partition("=")

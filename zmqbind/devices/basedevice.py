@@ -125,9 +125,9 @@ class Device:
 
         Returns when it was stopped, or the context terminated.
         """
-        if self.stopper is None:
-            self.stopper = Stopper()
         try:
+            if self.stopper is None:
+                self.stopper = Stopper()
             self._setup_sockets()
             self._on_ready()
             try:
@@ -136,8 +136,9 @@ class Device:
                 pass
         finally:
             self._close_sockets()
-            self.stopper.close()
-            self.stopper = None
+            if self.stopper is not None:
+                self.stopper.close()
+                self.stopper = None
             self.done = True
             self._ended.set()
 
@@ -227,7 +228,11 @@ class ThreadDevice(Device):
         """
         self._begin()
         self.launcher = threading.Thread(target=self._run, name=type(self).__name__, daemon=self.daemon)
-        self.launcher.start()
+        try:
+            self.launcher.start()
+        except BaseException:
+            self._started = False
+            raise
         self._ready.wait()
         if self.done and self.error is not None:
             raise self.error
@@ -260,7 +265,11 @@ class ProcessDevice(Device):
         set up, bound or connected, and RuntimeError if it runs already, or the process ends before it comes to that.
         """
         self._begin()
-        self._link = _process.Link(self)
+        try:
+            self._link = _process.Link(self)
+        except BaseException:  # such as what multiprocessing raises for what cannot be pickled
+            self._started = False
+            raise
         self.launcher = self._link.process
         self.error = self._link.await_ready()
         if self.error is not None:

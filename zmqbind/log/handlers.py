@@ -10,6 +10,7 @@ logging.warning("stove::it is hot")  # has the topic "kitchen.WARNING.stove"
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 
 from .. import _core
 from ..constants import Flag, SocketType
@@ -118,8 +119,9 @@ class PUBHandler(logging.Handler):
 
     def close(self) -> None:
         """Close the socket, if the handler has made it."""
-        if self._closes:
-            self.socket.close()
+        with self.lock or nullcontext():  # not amid a record of another thread
+            if self._closes:
+                self.socket.close()
         super().close()
 
 

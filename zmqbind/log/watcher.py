@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from io import TextIOWrapper
 
 from ..constants import SocketType
 from ..context import Context
@@ -89,6 +90,8 @@ def _level(topic: str) -> str:
 
 def _printer(color: bool) -> Callable[[str, str], None]:
     """A function that prints a line in a style."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # publishers do not know what can be shown here
     if not color:
         return lambda line, style: print(line, flush=True)
     try:
