@@ -109,6 +109,10 @@ cdef extern from "locks.h":
     void zb_lock(char *lock)
     void zb_unlock(char *lock)
 
+cdef extern from "shortcuts.h":
+    ctypedef object (*zb_method)(PyObject *self, PyObject **arguments, Py_ssize_t count, PyObject *names)
+    int zb_shorten(object type, const char *name, zb_method shortcut, zb_method *method) except -1
+
 cdef extern from "registry.h":
     ctypedef struct zb_entry:
         bint inside
@@ -146,6 +150,7 @@ include "context.pyx"
 include "transfer.pyx"
 include "endpoint.pyx"
 include "socket.pyx"
+include "shortcuts.pyx"
 include "batch.pyx"
 include "poller.pyx"
 include "proxy.pyx"

@@ -118,13 +118,20 @@ cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, lis
 cdef bytes take_bytes(zmq_msg_t *msg):
     """Return what msg holds as bytes, and close it, also when that fails."""
     cdef Py_ssize_t size = zmq_msg_size(msg)
+    if size >= CHEAP_TO_COPY:
+        return take_many_bytes(msg, size)
+    try:
+        return PyBytes_FromStringAndSize(<char *>zmq_msg_data(msg), size)
+    finally:
+        zmq_msg_close(msg)
+
+
+cdef bytes take_many_bytes(zmq_msg_t *msg, Py_ssize_t size):
+    """take_bytes of a message whose memory may be lent."""
     cdef bytes data
     try:
-        if size < UNLOCKED_COPY:
-            data = PyBytes_FromStringAndSize(<char *>zmq_msg_data(msg), size)
-        else:
-            data = PyBytes_FromStringAndSize(NULL, size)
-            copy_memory(PyBytes_AS_STRING(data), zmq_msg_data(msg), size)
+        data = PyBytes_FromStringAndSize(NULL, size)
+        copy_memory(PyBytes_AS_STRING(data), zmq_msg_data(msg), size)
     except BaseException:
         zmq_msg_close(msg)
         raise

@@ -295,13 +295,7 @@ cdef class Socket:
         Returns bytes, or a Frame. Raises Again if nothing arrives within RCVTIMEO milliseconds or is there at once
         with DONTWAIT, ContextTerminated, ZMQError.
         """
-        cdef zmq_msg_t msg
-        if not copy:
-            return recv_frame(self, flags)
-        zmq_msg_init(&msg)
-        receive(self, &msg, flags, b"recv")
-        leave(self.handle)
-        return take_bytes(&msg)
+        return recv_bytes(self, flags) if copy else recv_frame(self, flags)
 
     def recv_into(self, buffer, /, *, Py_ssize_t nbytes=0, int flags=0):
         """Receive one message, or one part of one, into a buffer (zmq_msg_recv).
@@ -609,6 +603,14 @@ cdef int address(zmq_msg_t *msg, object routing_id, object group) except -1:
     if group is not None:
         set_group(msg, group)
     return 0
+
+
+cdef inline bytes recv_bytes(Socket socket, int flags):
+    cdef zmq_msg_t msg
+    zmq_msg_init(&msg)
+    receive(socket, &msg, flags, b"recv")
+    leave(socket.handle)
+    return take_bytes(&msg)
 
 
 cdef object recv_frame(Socket socket, int flags):
