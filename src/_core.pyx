@@ -109,6 +109,9 @@ cdef extern from "locks.h":
     void zb_lock(char *lock)
     void zb_unlock(char *lock)
 
+cdef extern from "take.h":
+    bytes zb_take_bytes(zmq_msg_t *msg, Py_ssize_t size)
+
 cdef extern from "shortcuts.h":
     ctypedef object (*zb_method)(PyObject *self, PyObject **arguments, Py_ssize_t count, PyObject *names)
     int zb_shorten(object type, const char *name, zb_method shortcut, zb_method *method) except -1

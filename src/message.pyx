@@ -115,15 +115,10 @@ cdef int fill_from_frame(zmq_msg_t *msg, Frame frame, bint copy, bint track, lis
     return 1
 
 
-cdef bytes take_bytes(zmq_msg_t *msg):
+cdef inline bytes take_bytes(zmq_msg_t *msg):
     """Return what msg holds as bytes, and close it, also when that fails."""
     cdef Py_ssize_t size = zmq_msg_size(msg)
-    if size >= CHEAP_TO_COPY:
-        return take_many_bytes(msg, size)
-    try:
-        return PyBytes_FromStringAndSize(<char *>zmq_msg_data(msg), size)
-    finally:
-        zmq_msg_close(msg)
+    return zb_take_bytes(msg, size) if size < CHEAP_TO_COPY else take_many_bytes(msg, size)
 
 
 cdef bytes take_many_bytes(zmq_msg_t *msg, Py_ssize_t size):

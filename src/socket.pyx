@@ -670,7 +670,7 @@ cdef object send_parts(Socket socket, tuple parts, int flags, bint copy, bint tr
     return track_completions(completions)
 
 
-cdef object take(zmq_msg_t *msg, bint copy):
+cdef inline object take(zmq_msg_t *msg, bint copy):
     """Return what msg holds as bytes or as a Frame."""
     cdef Frame frame
     if copy:
