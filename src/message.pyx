@@ -67,8 +67,8 @@ cdef int fill(zmq_msg_t *msg, object data, bint copy, bint track, Py_ssize_t thr
 
     Frames share their memory. Other buffers are copied if `copy` is set or they are smaller than `threshold` bytes,
     else lent. `bytes` are lent where it pays, since nobody can change them; below `threshold` not if they are to be
-    tracked, so that their tracker is done at once, as it is for all that is small. Where `track` is set, what tells of the
-    release of a lent buffer is appended to `completions`. Returns whether the message uses the memory of `data`.
+    tracked, so that their tracker is done at once, as it is for all that is small. Where `track` is set, what tells of
+    the release of a lent buffer is appended to `completions`. Returns whether the message uses the memory of `data`.
     """
     cdef Py_buffer view
     cdef Completion completion = None
