@@ -37,7 +37,7 @@ from zmqbind.libzmq cimport (
     zmq_curve_public, zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close,
     zmq_msg_copy, zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size,
     zmq_msg_more, zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t, zmq_poll as c_poll,
-    zmq_pollitem_t, zmq_setsockopt, zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror,
+    zmq_pollitem_t, zmq_send, zmq_setsockopt, zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror,
     zmq_unbind, zmq_version as libzmq_version,
 )
 
@@ -74,6 +74,8 @@ cdef extern from "release.h":
     void zb_completion_drop(zb_completion *completion)
     void zb_give_back(void *data, void *hint) nogil
     void zb_drain()
+    bint zb_postpone()
+    void zb_drain_postponed()
     void zb_stop()
     void *zb_returned
     long zb_lent
@@ -107,6 +109,13 @@ cdef extern from "locks.h":
     const bint ZB_FREE_THREADED
     void zb_lock(char *lock)
     void zb_unlock(char *lock)
+
+cdef extern from "take.h":
+    bytes zb_take_bytes(zmq_msg_t *msg, Py_ssize_t size)
+
+cdef extern from "shortcuts.h":
+    ctypedef object (*zb_method)(PyObject *self, PyObject **arguments, Py_ssize_t count, PyObject *names)
+    int zb_shorten(object type, const char *name, zb_method shortcut, zb_method *method) except -1
 
 cdef extern from "registry.h":
     ctypedef struct zb_entry:
@@ -143,6 +152,7 @@ cdef extern from "bell.h":
 cdef enum:
     UNLOCKED_COPY = 64 * 1024   # bytes; copies of at least this size are made without the GIL
     LENT_BYTES = 32 * 1024      # bytes; `bytes` objects of at least this size are lent to libzmq, never copied
+    CHEAP_TO_COPY = 2 * 1024    # bytes; the same with copy=False, where the receiver is not likely to copy either
     COPY_LIMIT = 64 * 1024      # bytes; the default of Socket.copy_threshold
 
 include "errors.pyx"
@@ -156,6 +166,7 @@ include "context.pyx"
 include "transfer.pyx"
 include "endpoint.pyx"
 include "socket.pyx"
+include "shortcuts.pyx"
 include "batch.pyx"
 include "poller.pyx"
 include "proxy.pyx"

@@ -205,6 +205,7 @@ static int zb_spoil(zmq_msg_t *msg)
 #define zmq_msg_init_size(msg, size) (zb_fault("zmq_msg_init_size") ? zb_spoil(msg) : zmq_msg_init_size(msg, size))
 #define zmq_msg_init_data(msg, data, size, function, hint)                                                             \
     (zb_fault("zmq_msg_init_data") ? zb_spoil(msg) : zmq_msg_init_data(msg, data, size, function, hint))
+#define zmq_send(s, data, size, flags) (zb_fault("zmq_send") ? -1 : zmq_send(s, data, size, flags))
 #define zmq_msg_send(msg, s, flags) (zb_fault("zmq_msg_send") ? -1 : zmq_msg_send(msg, s, flags))
 #define zmq_msg_recv(msg, s, flags) (zb_fault("zmq_msg_recv") ? -1 : zmq_msg_recv(msg, s, flags))
 #define zmq_msg_copy(to, from) (zb_fault("zmq_msg_copy") ? -1 : zmq_msg_copy(to, from))

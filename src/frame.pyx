@@ -2,6 +2,8 @@
 #
 # Threads may share a Frame. Where there is no GIL, what it consists of is touched in its critical section only.
 
+@cython.no_gc  # what it refers to refers to nothing
+@cython.freelist(16)
 cdef class Frame:
     """One part of a message: memory that libzmq owns or borrows, seen as a Python buffer.
 
@@ -50,7 +52,7 @@ cdef class Frame:
                 self.content = data
 
     def __dealloc__(self):
-        zmq_msg_close(&self.msg)
+        close_message(&self.msg)
 
     cdef bint writable(self) noexcept:
         """Whether nobody else can be looking at the memory.

@@ -19,6 +19,15 @@ cdef int copy_in(zmq_msg_t *msg, const void *data, Py_ssize_t size) except -1:
     return copy_memory(zmq_msg_data(msg), data, size)
 
 
+cdef inline int close_message(zmq_msg_t *msg) noexcept:
+    """zmq_msg_close, where Python code may run: a loan that ends with it is released at once."""
+    cdef bint postponed = zb_postpone()
+    zmq_msg_close(msg)
+    if postponed:
+        zb_drain_postponed()
+    return 0
+
+
 cdef int lend(zmq_msg_t *msg, Py_buffer *view, Completion completion) except -1:
     """Make msg a message over the memory of view, which passes to the loan in any case; or empty if that fails."""
     cdef zb_loan *loan
@@ -57,17 +66,18 @@ cdef int fill(zmq_msg_t *msg, object data, bint copy, bint track, Py_ssize_t thr
     """Make msg the message that sends `data`.
 
     Frames share their memory. Other buffers are copied if `copy` is set or they are smaller than `threshold` bytes,
-    else lent; large `bytes` are always lent, since nobody can change them. Where `track` is set, what tells of the
-    release of a lent buffer is appended to `completions`. Returns whether the message uses the memory of `data`.
+    else lent. `bytes` are lent where it pays, since nobody can change them; below `threshold` not if they are to be
+    tracked, so that their tracker is done at once, as it is for all that is small. Where `track` is set, what tells of
+    the release of a lent buffer is appended to `completions`. Returns whether the message uses the memory of `data`.
     """
     cdef Py_buffer view
     cdef Completion completion = None
     cdef Py_ssize_t size
     if type(data) is bytes:
         size = PyBytes_GET_SIZE(data)
-        if size < (LENT_BYTES if copy else threshold):
+        if size < (LENT_BYTES if copy else threshold if track else min(threshold, CHEAP_TO_COPY)):
             return copy_in(msg, PyBytes_AS_STRING(data), size)
-        view_of(data, &view)
+        PyBuffer_FillInfo(&view, data, PyBytes_AS_STRING(data), size, True, PyBUF_SIMPLE)
     elif isinstance(data, Frame):
         return fill_from_frame(msg, <Frame>data, copy, track, completions)
     else:
@@ -121,15 +131,20 @@ cdef int copy_address(zmq_msg_t *msg, zmq_msg_t *source) except -1:
     return fail(code, "routing_id or group")
 
 
-cdef bytes take_bytes(zmq_msg_t *msg):
+cdef inline bytes take_bytes(zmq_msg_t *msg):
     """Return what msg holds as bytes, and close it, also when that fails."""
     cdef Py_ssize_t size = zmq_msg_size(msg)
+    return zb_take_bytes(msg, size) if size < CHEAP_TO_COPY else take_many_bytes(msg, size)
+
+
+cdef bytes take_many_bytes(zmq_msg_t *msg, Py_ssize_t size):
+    """take_bytes of a message whose memory may be lent."""
     cdef bytes data
     try:
-        if size < UNLOCKED_COPY:
-            return PyBytes_FromStringAndSize(<char *>zmq_msg_data(msg), size)
         data = PyBytes_FromStringAndSize(NULL, size)
         copy_memory(PyBytes_AS_STRING(data), zmq_msg_data(msg), size)
-        return data
-    finally:
+    except BaseException:
         zmq_msg_close(msg)
+        raise
+    close_message(msg)
+    return data

@@ -6,7 +6,8 @@
  * That thread may not hold the GIL and must not wait for it, so the loan is pushed on a lock-free stack; zb_drain
  * releases what lies there, and is called by the next operation that lends or waits, where Python code may run. When
  * the stack goes from empty to non-empty, one pending call is scheduled too, so that an idle program also gets its
- * memory back.
+ * memory back. A thread of Python's that closes a message where Python code may run does without (zb_postpone,
+ * zb_drain_postponed): a pending call costs more than all the rest of a loan.
  *
  * Once the interpreter begins to shut down (zb_stop), loans are left on the stack on purpose: nothing may call into
  * Python any more.
@@ -96,9 +97,7 @@ static void zb_schedule_drain(void)
     Py_AddPendingCall(zb_drain_pending, NULL); /* a full queue is no loss: the next loan drains too */
 }
 
-#if defined(Py_GIL_DISABLED)
-static zb_thread_local char zb_postpone_drain = 0; /* 1 while this thread holds a lock of locks.h; 2: and is to drain */
-#endif
+static zb_thread_local char zb_postpone_drain = 0; /* 1 while this thread puts draining off; 2: and is to drain */
 
 /* The zmq_free_fn of every loan. Any thread, with or without the GIL. */
 static void zb_give_back(void *data, void *hint)
@@ -113,13 +112,30 @@ static void zb_give_back(void *data, void *hint)
     } while (!zb_replace_pointer(&zb_returned, &head, loan));
     if (head != NULL || zb_load(&zb_stopped))
         return;
-#if defined(Py_GIL_DISABLED)
     if (zb_postpone_drain) {
         zb_postpone_drain = 2;
         return;
     }
-#endif
     zb_schedule_drain();
+}
+
+/* From here on, what this thread gives back schedules nothing. Returns whether anything is lent at all: else there is
+ * nothing to put off, and nothing to undo. */
+static inline int zb_postpone(void)
+{
+    if (zb_load(&zb_lent) == 0)
+        return 0;
+    zb_postpone_drain = 1;
+    return 1;
+}
+
+/* Undo zb_postpone, and release what was given back meanwhile. Python code may run. */
+static inline void zb_drain_postponed(void)
+{
+    int due = zb_postpone_drain > 1;
+    zb_postpone_drain = 0;
+    if (due)
+        zb_drain();
 }
 
 static void zb_stop(void)

@@ -340,13 +340,7 @@ cdef class Socket:
         Returns bytes, or a Frame. Raises Again if nothing arrives within RCVTIMEO milliseconds or is there at once
         with DONTWAIT, ContextTerminated, ZMQError.
         """
-        cdef zmq_msg_t msg
-        if not copy:
-            return recv_frame(self, flags)
-        zmq_msg_init(&msg)
-        receive(self, &msg, flags, b"recv")
-        leave(self.handle)
-        return take_bytes(&msg)
+        return recv_bytes(self, flags) if copy else recv_frame(self, flags)
 
     def recv_into(self, buffer, /, *, Py_ssize_t nbytes=0, int flags=0):
         """Receive one message, or one part of one, into a buffer (zmq_msg_recv).
@@ -598,6 +592,26 @@ cdef inline bint is_small_bytes(object data) noexcept:
 
 cdef inline int send_copy_of(Socket socket, bytes data, int flags, const char *call) except -1:
     """Send bytes that are small enough to be copied: what nearly every message is."""
+    cdef Handle handle = socket.handle
+    cdef int code
+    if handle.watched or socket.green or not admitted(handle):
+        return send_copy_with_care(socket, data, flags, call)
+    if handle.begun:  # what follows other parts is not to be tried twice: see is_orphan
+        leave(handle)
+        return send_copy_with_care(socket, data, flags, call)
+    handle.uses += 1
+    if zmq_send(handle.pointer, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), flags | ZMQ_DONTWAIT) >= 0:
+        handle.begun = flags & ZMQ_SNDMORE
+        return leave(handle)
+    code = last_errno()
+    leave(handle)
+    if code != EAGAIN:
+        interrupted(code)
+    return send_copy_with_care(socket, data, flags, call)
+
+
+cdef int send_copy_with_care(Socket socket, bytes data, int flags, const char *call) except -1:
+    """send_copy_of, where it takes more than to call libzmq."""
     cdef zmq_msg_t msg
     copy_in(&msg, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
     enter_with(socket, &msg, call)
@@ -625,7 +639,7 @@ cdef object send_any(Socket socket, object data, int flags, bint copy, bint trac
                      const char *call):
     """Send data of any kind; see Socket.send."""
     cdef zmq_msg_t msg
-    cdef list completions = []
+    cdef list completions = [] if track or isinstance(data, Frame) else None
     admit(socket.handle, call)
     leave(socket.handle)
     cdef bint lent = fill(&msg, data, copy, track and not copy, socket.threshold, completions)
@@ -639,9 +653,13 @@ cdef object send_any(Socket socket, object data, int flags, bint copy, bint trac
     leave(socket.handle)
     if isinstance(data, Frame):
         return (<Frame>data).tracker
-    if copy or lent and not track:
+    if copy:
         return None
-    return track_completions(completions) if lent else finished
+    if lent and track:
+        return track_completions(completions)
+    if lent and (type(data) is not bytes or PyBytes_GET_SIZE(data) >= socket.threshold):
+        return None
+    return finished
 
 
 cdef int address(zmq_msg_t *msg, object routing_id, object group) except -1:
@@ -650,6 +668,14 @@ cdef int address(zmq_msg_t *msg, object routing_id, object group) except -1:
     if group is not None:
         set_group(msg, group)
     return 0
+
+
+cdef inline bytes recv_bytes(Socket socket, int flags):
+    cdef zmq_msg_t msg
+    zmq_msg_init(&msg)
+    receive(socket, &msg, flags, b"recv")
+    leave(socket.handle)
+    return take_bytes(&msg)
 
 
 cdef object recv_frame(Socket socket, int flags):
@@ -709,7 +735,7 @@ cdef object send_parts(Socket socket, tuple parts, int flags, bint copy, bint tr
     return track_completions(completions)
 
 
-cdef object take(zmq_msg_t *msg, bint copy):
+cdef inline object take(zmq_msg_t *msg, bint copy):
     """Return what msg holds as bytes or as a Frame."""
     cdef Frame frame
     if copy:

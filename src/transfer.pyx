@@ -83,7 +83,10 @@ cdef inline int receive_within(Socket socket, zmq_msg_t *msg, int flags, long lo
     cdef int code
     if not_free(socket) and line_up(socket, flags, False, call):
         return wait_to_transfer(socket, msg, flags, False, timeout, call)
-    enter(socket, call)
+    if socket.handle.watched or not admitted(socket.handle):  # `enter`, in line
+        enter(socket, call)
+    else:
+        socket.handle.uses += 1
     while zmq_msg_recv(msg, socket.handle.pointer, flags | ZMQ_DONTWAIT) < 0:
         code = last_errno()
         leave(socket.handle)

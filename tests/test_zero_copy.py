@@ -229,6 +229,30 @@ def test_threshold_of_a_socket(context, make_socket):
         assert not resizable(tiny)
 
 
+def test_bytes_are_lent_below_the_threshold_too(make_socket):
+    """Nobody can change them, so nobody can tell; they are given back when the last Frame is dropped, no later."""
+    sender, receiver = make_socket(zmq.PAIR), make_socket(zmq.PAIR)
+    receiver.bind("inproc://bytes")
+    sender.connect("inproc://bytes")
+    data = make_buffer("bytes")[:10_000]
+    count = sys.getrefcount(data)
+    assert sender.send(data, copy=False).done
+    assert sys.getrefcount(data) == count + 1
+    frame = receiver.recv(copy=False)
+    assert frame.bytes == data
+    assert frame.buffer.readonly
+    del frame
+    assert sys.getrefcount(data) == count
+    sender.send(data, copy=False)
+    assert receiver.recv() == data
+    assert sys.getrefcount(data) == count
+    assert sender.send(data, copy=False, track=True).done
+    assert sys.getrefcount(data) == count
+    frame = zmq.Frame(data)
+    assert sys.getrefcount(data) > count
+    assert frame.buffer.readonly
+
+
 def test_lending_when_the_interpreter_ends(run_python):
     """libzmq gives buffers back while, and after, the interpreter goes away."""
     output = run_python(

@@ -46,6 +46,7 @@ INTERRUPTIBLE = {
     "zmq_msg_recv",
     "zmq_msg_send",
     "zmq_poll",
+    "zmq_send",
     "zmq_setsockopt",
     "zmq_unbind",
 }
@@ -225,7 +226,7 @@ def check(outcome, fault, unheard, becomes):
     elif name is not None and not (fault.code == errno.EINTR and name in INTERRUPTIBLE):
         number = fault.code
         allowed = [{errno.EAGAIN: zmq.Again, zmq.ETERM: zmq.ContextTerminated}.get(number, zmq.ZMQError)]
-        if number == errno.EAGAIN and name in ("zmq_msg_send", "zmq_msg_recv"):
+        if number == errno.EAGAIN and name in ("zmq_send", "zmq_msg_send", "zmq_msg_recv"):
             allowed.append(None)  # libzmq had no room, or no message, for a moment only
     if fault.interrupt and outcome.hits:
         allowed.append(KeyboardInterrupt)

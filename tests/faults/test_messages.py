@@ -32,7 +32,8 @@ def test_send(fault, payload, copy, track, flags):
         outcome = yield lambda: sender.send(data, flags, copy=copy, track=track)
         world.check_delivery(sender, receiver, outcome, data)
 
-    assert drive(scenario, fault) >= 2
+    by_libzmq = payload == "small" and copy  # which then makes the message of it, and sends it, in one call
+    assert drive(scenario, fault) >= (1 if by_libzmq else 2)
 
 
 @pytest.mark.parametrize("flags", [0, zmq.DONTWAIT])
@@ -163,7 +164,7 @@ def test_objects(fault, kind):
         if outcome.done:
             assert outcome.value == (None, thing)
 
-    assert drive(scenario, fault) >= 4
+    assert drive(scenario, fault) >= 3
 
 
 def test_lending_and_getting_back(fault):
