@@ -70,7 +70,8 @@ def html(results: Results) -> str:
     drawn = [inline_svg(picture.draw(ink=INK, grid=GRID), picture.title) for picture in pictures(results)]
     settings = results.settings
     length = f"{settings.time:g} s" if settings.time is not None else f"{settings.count} {table.what(results)}"
-    lead = f"{settings.rounds} rounds of {length} each, after {settings.warm_up:g} s of warm-up; {results.date}."
+    rounds = f"{settings.rounds} rounds of {length} each" if settings.rounds > 1 else f"One round of {length}"
+    lead = f"{rounds}, after {settings.warm_up:g} s of warm-up; {results.date}."
     rows = [table.cells(results, case) for case in results.measured]
     machines = list(describe(results).items())
     return page(
