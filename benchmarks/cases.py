@@ -220,5 +220,6 @@ def choose(level, parts, libraries):
             continue
         able = tuple(name for name in libraries if name in case.libraries)
         if SECTIONS[case.section][1] in parts and able:
-            chosen.append(replace(case, libraries=able))
+            once = 1 if level == QUICK and case.name == "import" else case.fixed_count  # each starts two interpreters
+            chosen.append(replace(case, libraries=able, fixed_count=once))
     return chosen

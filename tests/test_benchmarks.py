@@ -247,8 +247,8 @@ def test_worker_that_does_not_answer_is_given_up(make_worker):
 def test_interrupted_run_keeps_what_was_measured(tmp_path):
     command = [*COMMAND, "--quick", "--only", "memory", "--rounds", "10000", "--output", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=unbuffered()) as process:
-        assert any(line.startswith("round 3 of 10000") for line in process.stdout)
-        assert json.loads((tmp_path / "results.json").read_text())["rounds"] >= 2  # kept, should it be killed now
+        assert any(line.startswith("round 2 of 10000") for line in process.stdout)
+        assert json.loads((tmp_path / "results.json").read_text())["rounds"] >= 1  # kept, should it be killed now
         workers = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         output = process.stdout.read()
@@ -257,7 +257,7 @@ def test_interrupted_run_keeps_what_was_measured(tmp_path):
     assert psutil.wait_procs(workers, timeout=PATIENCE)[1] == []
     found = json.loads((tmp_path / "results.json").read_text())
     jsonschema.validate(found, json.loads(SCHEMA.read_text()))
-    assert found["interrupted"] and found["rounds"] >= 2
+    assert found["interrupted"] and found["rounds"] >= 1
     assert all(each["ratio"]["pyzmq"] > 0 for each in found["cases"])
     assert (tmp_path / "report.html").exists()
 
