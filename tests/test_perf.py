@@ -276,6 +276,9 @@ def test_a_peer_that_never_comes(option, tmp_path):
         ([b"HELO"], "the peer is no `zmqbind perf`"),
         ([b"{}"], "the peer is no `zmqbind perf`"),
         ([b"1", b"2"], "the peer is no `zmqbind perf`"),
+        ([b"[" * 100_000], "the peer is no `zmqbind perf`"),
+        ([b'{"what": "hello", "protocol": 1}'], "the peer is no `zmqbind perf`"),
+        ([b'{"what": "hello", "protocol": 1, "given": {"speed": 3}}'], "the peer is no `zmqbind perf`"),
     ],
 )
 def test_a_peer_of_another_kind(hello, line, make_socket, tmp_path):

@@ -142,7 +142,7 @@ class Control:
             (text,) = parts
             message = json.loads(text)
             message["what"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise PerfError(f"{self.endpoint}: the peer is no `zmqbind perf`") from None
         return dict(message)
 

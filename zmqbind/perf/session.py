@@ -70,9 +70,12 @@ class Leader:
                 f"this is zmqbind {zmqbind.__version__} and the peer {hello.get('version')}: "
                 f"their protocols differ ({PROTOCOL} and {hello.get('protocol')})"
             )
-        settings = merge(given, hello["given"])
+        said = hello.get("given")
+        if not isinstance(said, dict) or not said.keys() <= Settings.__dataclass_fields__.keys():
+            raise PerfError(f"{self._bound}: the peer is no `zmqbind perf`")
+        settings = merge(given, said)
         check_installed(settings)
-        hosts = {"bind": machine.describe(), "connect": hello["machine"]}
+        hosts = {"bind": machine.describe(), "connect": hello.get("machine")}
         transport = self._bound.partition(":")[0]
         self._control.send("settings", settings=settings.as_dict(), hosts=hosts, transport=transport)
         self._control.receive("agreed")
