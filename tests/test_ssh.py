@@ -131,7 +131,7 @@ def test_missing_key(server, kind):
         make(kind, ssh.select_random_ports(1)[0], server.address, keyfile="/no-such-key")
 
 
-@pytest.mark.parametrize("password", [None, "wrong", "$(x)' \\"])
+@pytest.mark.parametrize("password", [None, "$(x)' \\"])
 def test_passphrase_that_is_missing_or_wrong(server, kind, password):
     """Nobody is asked for it."""
     with pytest.raises(ssh.TunnelError):

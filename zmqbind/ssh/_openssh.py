@@ -96,7 +96,7 @@ class _Client:
         heard = b""
         while READY not in heard:
             left = deadline - time.monotonic()
-            if left <= 0 or not wait([output], left):
+            if left <= 0 or not wait([output.fileno()], left):
                 raise TunnelError(f"no connection to {self.server} within {timeout:g} seconds{self._said()}")
             data = os.read(output.fileno(), 4096)
             if not data:
