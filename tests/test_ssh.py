@@ -131,7 +131,7 @@ def test_missing_key(server, kind):
         make(kind, ssh.select_random_ports(1)[0], server.address, keyfile="/no-such-key")
 
 
-@pytest.mark.parametrize("password", [None, "wrong", "$(x)' \\"])
+@pytest.mark.parametrize("password", [None, "$(x)' \\"])
 def test_passphrase_that_is_missing_or_wrong(server, kind, password):
     """Nobody is asked for it."""
     with pytest.raises(ssh.TunnelError):
@@ -188,24 +188,27 @@ def test_nobody_listens_at_the_other_end(server, kind):
     assert url == f"tcp://127.0.0.1:{tunnel.lport}"
 
 
-def test_server_that_ends(kind):
+def test_server_that_ends(kind, echo, make_socket):
     """The tunnel tells."""
+    endpoint, ask = echo
+    asking = make_socket(zmq.REQ)
     server = SSHServer()
     try:
         if kind["paramiko"]:
             os.environ["HOME"] = str(server.directory)  # put back by the fixture
         else:
             kind["options"] = server.options
-        tunnel = make(kind, ssh.select_random_ports(1)[0], server.address, keyfile=server.key)
+        tunnel = ssh.tunnel_connection(asking, endpoint, server.address, keyfile=server.key, **kind)
+        assert ask(asking)  # so the server has forked its last process
         for child in psutil.Process(server.process.pid).children(recursive=True):
             child.kill()
     finally:
         server.close()
-    deadline = time.monotonic() + PATIENCE
-    while tunnel.is_open:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    tunnel.close()
+    with tunnel:
+        deadline = time.monotonic() + PATIENCE
+        while tunnel.is_open:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 def test_a_socket_that_cannot_connect(server, kind, make_socket, echo):
@@ -257,6 +260,42 @@ def test_a_forked_process_leaves_the_tunnel_alone(server, start_python):
     assert child.stdout.readline() == "child gone\n"
     assert not is_free(port)
     child.communicate("\n", timeout=PATIENCE)
+    assert is_free(port)
+
+
+def test_a_program_with_many_descriptors(server, kind, echo, make_socket):
+    """Those above 1023 are none for select()."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1500:
+        pytest.skip("not allowed that many")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1500), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        endpoint, ask = echo
+        asking = make_socket(zmq.REQ)
+        with ssh.tunnel_connection(asking, endpoint, server.address, keyfile=server.key, **kind):
+            assert ask(asking)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_an_ssh_that_does_not_obey_is_killed(server, monkeypatch):
+    monkeypatch.setattr("zmqbind.ssh._openssh.ENDING", 0.1)
+    before = set(psutil.Process().children(recursive=True))
+    (port,) = ssh.select_random_ports(1)
+    tunnel = ssh.openssh_tunnel(port, 1, server.address, keyfile=server.key, options=server.options)
+    started = set(psutil.Process().children(recursive=True)) - before
+    (client,) = [process for process in started if process.name() == "ssh"]
+    client.suspend()
+    try:
+        tunnel.close()
+        assert psutil.wait_procs([client], PATIENCE)[0]
+    finally:
+        if client.is_running():
+            client.kill()
     assert is_free(port)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
-import select
+import signal
 import subprocess
 import tempfile
 import time
+from multiprocessing.connection import wait
 
 from ._tunnel import LOCALHOST, Server, Tunnel, TunnelError
 
@@ -95,7 +96,7 @@ class _Client:
         heard = b""
         while READY not in heard:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([output], [], [], left)[0]:
+            if left <= 0 or not wait([output.fileno()], left):
                 raise TunnelError(f"no connection to {self.server} within {timeout:g} seconds{self._said()}")
             data = os.read(output.fileno(), 4096)
             if not data:
@@ -123,7 +124,7 @@ class _Client:
         try:
             self._process.wait(ENDING)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)  # ssh too, and what it runs
             self._process.wait()
         self._errors.close()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
+from multiprocessing.connection import wait
 
 from paramiko import RejectPolicy, SSHClient, SSHException
 
@@ -92,7 +92,7 @@ class ParamikoTunnel(Tunnel):
         """Take connections until the tunnel is closed."""
         with self._listener, self._told:
             while True:
-                ready = select.select([self._listener, self._told], [], [])[0]
+                ready = wait([self._listener, self._told])
                 if self._told in ready:
                     return
                 connection, peer = self._listener.accept()
