@@ -416,7 +416,8 @@ CALLS = {
 def test_every_method_of_a_socket_is_in_the_table():
     methods = {name for name in dir(zmq.Socket) if name.islower() and not name.startswith("_")}
     methods = {name for name in methods if callable(getattr(zmq.Socket, name))}
-    assert methods == CALLS.keys() | {"close", "shadow"}
+    drafts = {"connect_peer", "monitor_pipes_stats", "monitor_versioned"}  # which this libzmq may lack
+    assert methods == CALLS.keys() | {"close", "shadow"} | drafts
 
 
 @pytest.mark.parametrize("name", CALLS)
