@@ -80,11 +80,12 @@ bench-full: $(INSTALLED)  ## The same with all sizes, scaling curves and memory,
 readme-table: $(INSTALLED)  ## Write README's table and plot anew from benchmarks/results
 	$(BIN)/python -m benchmarks readme $(ARGS)
 
-lint: $(INSTALLED)  ## Check style, types and workflows
+lint: $(INSTALLED)  ## Check style, spelling, types and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict zmqbind $(wildcard tests/typing/*.py)
 	PATH="$(abspath $(BIN)):$$PATH" cython-lint src $(wildcard zmqbind/*.pxd)
+	git ls-files -z | xargs -0 $(BIN)/codespell
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline .github

@@ -54,9 +54,26 @@ def laid_out(paragraph):
     return ["\n".join(f"- **{name.replace('*', '')}**: {told.strip()}" for name, told in parameters), *results]
 
 
+def show_program(lines):
+    """Make code of the program in a module's docstring: from its imports to the next sentence."""
+    program = False
+    for number, line in enumerate(lines):
+        if not program and re.match(r"(import|from) \w", line):
+            program = True
+            lines[number] = f".. code-block:: python\n\n    {line}"
+        elif program and re.match(r"[A-Z]\w* ", line):
+            program = False
+        elif program:
+            lines[number] = f"    {line}"
+    lines[:] = "\n".join(lines).splitlines()
+
+
 def lay_out(app, what, name, obj, options, lines):
     """Turn the parameters of a docstring into a list; leave those alone that have lists, tables or code."""
-    if what in ("module", "data") or any(line[:1] in (" ", "-", "|", "*", ">") for line in lines):
+    if what == "module":
+        show_program(lines)
+        return
+    if what == "data" or any(line[:1] in (" ", "-", "|", "*", ">") for line in lines):
         return
     paragraphs = re.split(r"\n\s*\n", "\n".join(lines).strip())
     shown = [piece for paragraph in paragraphs for piece in laid_out(paragraph.splitlines())]
