@@ -38,7 +38,7 @@ autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 
 # Docstrings describe a parameter as "name: type, what it is.", one after another; a list is what that reads best as.
-PARAMETER = re.compile(r"(?:^|(?<=\. )|(?<=; ))([*\w]+(?:, [*\w]+)*): (?=\S)")
+PARAMETER = re.compile(r"(?:^|(?<=\. ))(\*{0,2}[a-z]\w*(?:, \*{0,2}[a-z]\w*)*): (?=\S)")
 RESULT = re.compile(r"(?<=\. )(?=(?:Returns|Raises) )")
 
 
