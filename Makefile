@@ -91,7 +91,7 @@ lint: $(INSTALLED)  ## Check style, spelling, types and workflows
 	$(BIN)/zizmor --quiet --offline .github
 
 docs: $(INSTALLED)  ## Build the documentation into build/docs/html
-	rm -rf build/docs/html
+	rm -rf build/docs
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/docs/doctrees docs build/docs/html
 
 sdist: $(INSTALLED)  ## Build the sdist into dist, install it beside the machine's libzmq, test that
