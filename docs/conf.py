@@ -20,9 +20,6 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 myst_heading_anchors = 4
 default_role = "py:obj"  # docstrings write `name` as Markdown does; what is no known name is shown as code
 
-# Guides that index.md names and that are still being written; a page that no list names is an error all the same.
-suppress_warnings = ["toc.not_readable"]
-
 html_theme = "furo"
 html_title = f"zmqbind {release}"
 html_static_path = ["_static"]
