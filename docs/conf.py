@@ -52,13 +52,13 @@ def laid_out(paragraph):
 
 
 def show_program(lines):
-    """Make code of the program in a module's docstring: from its imports to the next sentence."""
+    """Make code of the program in a module's docstring: from its imports or first name to the next sentence."""
     program = False
     for number, line in enumerate(lines):
-        if not program and re.match(r"(import|from) \w", line):
+        if not program and re.match(r"(import|from) \w|\w+ = ", line):
             program = True
             lines[number] = f".. code-block:: python\n\n    {line}"
-        elif program and re.match(r"[A-Z]\w* ", line):
+        elif program and re.match(r"`|[A-Z]\w* ", line):
             program = False
         elif program:
             lines[number] = f"    {line}"
