@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A virtual environment that is half made would look finished to the next run.
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all browser programs stress soak faults drafts asan valgrind bench bench-full readme-table lint sdist wheel wheels wheel-elsewhere reproducible clean
+.PHONY: help build test test-all browser programs stress soak faults drafts asan valgrind bench bench-full readme-table lint docs sdist wheel wheels wheel-elsewhere reproducible clean
 
 help:  ## List the targets
 	@awk -F ':.*##  *' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -80,14 +80,19 @@ bench-full: $(INSTALLED)  ## The same with all sizes, scaling curves and memory,
 readme-table: $(INSTALLED)  ## Write README's table and plot anew from benchmarks/results
 	$(BIN)/python -m benchmarks readme $(ARGS)
 
-lint: $(INSTALLED)  ## Check style, types and workflows
+lint: $(INSTALLED)  ## Check style, spelling, types and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict zmqbind $(wildcard tests/typing/*.py)
 	PATH="$(abspath $(BIN)):$$PATH" cython-lint src $(wildcard zmqbind/*.pxd)
+	git ls-files -z | xargs -0 $(BIN)/codespell
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline .github
+
+docs: $(INSTALLED)  ## Build the documentation into build/docs/html
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/docs/doctrees docs build/docs/html
 
 sdist: $(INSTALLED)  ## Build the sdist into dist, install it beside the machine's libzmq, test that
 	@tools/sdist.sh $(BIN)/python

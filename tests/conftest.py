@@ -15,8 +15,8 @@ import zmqbind as zmq
 
 # Beside an installed package there are no sources to test.
 if not Path(__file__).resolve().parents[1].joinpath("setup.py").exists():
-    about_sources = ["build", "bundle", "cibuildwheel", "fault_points", "generated", "licenses", "packaging", "sources"]
-    collect_ignore = [f"test_{name}.py" for name in about_sources]
+    about_sources = ["build", "bundle", "cibuildwheel", "docs", "fault_points", "generated", "licenses", "packaging"]
+    collect_ignore = [f"test_{name}.py" for name in [*about_sources, "sources"]]
 
 TRANSPORTS = ("inproc", "ipc", "tcp")
 DESCRIPTORS = 2048  # hundreds of sockets are open at a time, each with one descriptor or more
