@@ -136,8 +136,13 @@ cdef bytes as_option_bytes(object value, int number, Option option):
     if isinstance(value, bytes):
         return bytes(value)
     if isinstance(value, str):
-        raise TypeError(f"{option_name(number, option)}: expected bytes, got str {value!r}; use set_string")
-    raise TypeError(f"{option_name(number, option)}: expected bytes, got {type(value).__name__} {value!r}")
+        raise TypeError(f"{option_name(number, option)}: expected bytes, got str{shown(value, number)}; use set_string")
+    raise TypeError(f"{option_name(number, option)}: expected bytes, got {type(value).__name__}{shown(value, number)}")
+
+
+cdef str shown(object value, int number):
+    """A value as errors show it, after a space; nothing where it may be a secret."""
+    return "" if number in (ZMQ_CURVE_SECRETKEY, ZMQ_PLAIN_PASSWORD) else f" {value!r}"
 
 
 cdef int option_failed(int code, int number, Option option, bint writing, object value) except -1:
@@ -148,7 +153,7 @@ cdef int option_failed(int code, int number, Option option, bint writing, object
     if option is None and code == EINVAL:
         about = f"unknown option {number}"
     elif writing and about == f"option {option.name}" and option.kind != KEY:
-        about = f"{about}, value {value!r}"
+        about = f"{about}, value{shown(value, number) or ' not shown'}"
     return fail(code, about)
 
 

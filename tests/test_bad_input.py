@@ -471,3 +471,12 @@ def test_what_a_closed_socket_still_tells(context):
     assert socket.socket_type is zmq.SocketType.DEALER
     assert "closed" in repr(socket)
     assert not hasattr(socket, "no_such_attribute")
+
+
+@pytest.mark.parametrize("name", ["curve_secretkey", "plain_password"])
+@pytest.mark.parametrize("secret", ["geheim" * 50, b"geheim" * 50, ["geheim"]])
+def test_secrets_are_not_shown(make_socket, name, secret):
+    socket = make_socket(zmq.DEALER)
+    with pytest.raises((TypeError, zmq.ZMQError)) as caught:
+        socket.set(getattr(zmq, name.upper()), secret)
+    assert "geheim" not in str(caught.value)

@@ -34,6 +34,8 @@ cdef extern from "zmq.h" nogil:
         ZMQ_EVENTS
         ZMQ_TYPE
         ZMQ_LINGER
+        ZMQ_PLAIN_PASSWORD
+        ZMQ_CURVE_SECRETKEY
         ZMQ_LAST_ENDPOINT
         ZMQ_RCVTIMEO
         ZMQ_SNDTIMEO
