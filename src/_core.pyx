@@ -31,14 +31,15 @@ from libc.string cimport memcmp, memcpy
 
 from zmqbind.libzmq cimport (
     EFSM, ETERM, ZMQ_CURVE_SECRETKEY, ZMQ_DONTWAIT, ZMQ_EVENTS, ZMQ_FD, ZMQ_IO_THREADS, ZMQ_LINGER, ZMQ_MAX_SOCKETS,
-    ZMQ_PAIR, ZMQ_PLAIN_PASSWORD, ZMQ_POLLIN, ZMQ_POLLOUT, ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER, ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO,
-    ZMQ_SRCFD, ZMQ_THREAD_SAFE, ZMQ_TYPE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR, ZMQ_VERSION_PATCH, ZMQ_XPUB, zmq_bind,
-    zmq_close, zmq_connect, zmq_ctx_get, zmq_ctx_new, zmq_ctx_set, zmq_ctx_shutdown, zmq_ctx_term, zmq_curve_keypair,
-    zmq_curve_public, zmq_disconnect, zmq_errno as last_errno, zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close,
-    zmq_msg_copy, zmq_msg_data, zmq_msg_get, zmq_msg_gets, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size,
-    zmq_msg_more, zmq_msg_move, zmq_msg_recv, zmq_msg_send, zmq_msg_set, zmq_msg_size, zmq_msg_t, zmq_poll as c_poll,
-    zmq_pollitem_t, zmq_send, zmq_setsockopt, zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror,
-    zmq_unbind, zmq_version as libzmq_version,
+    ZMQ_PAIR, ZMQ_PLAIN_PASSWORD, ZMQ_POLLIN, ZMQ_POLLOUT, ZMQ_PUB, ZMQ_RCVMORE, ZMQ_RCVTIMEO, ZMQ_REP, ZMQ_ROUTER,
+    ZMQ_SHARED, ZMQ_SNDMORE, ZMQ_SNDTIMEO, ZMQ_SRCFD, ZMQ_THREAD_SAFE, ZMQ_TYPE, ZMQ_VERSION_MAJOR, ZMQ_VERSION_MINOR,
+    ZMQ_VERSION_PATCH, ZMQ_XPUB, zmq_bind, zmq_close, zmq_connect, zmq_ctx_get, zmq_ctx_new, zmq_ctx_set,
+    zmq_ctx_shutdown, zmq_ctx_term, zmq_curve_keypair, zmq_curve_public, zmq_disconnect, zmq_errno as last_errno,
+    zmq_fd_t, zmq_getsockopt, zmq_has, zmq_msg_close, zmq_msg_copy, zmq_msg_data, zmq_msg_get, zmq_msg_gets,
+    zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size, zmq_msg_more, zmq_msg_move, zmq_msg_recv, zmq_msg_send,
+    zmq_msg_set, zmq_msg_size, zmq_msg_t, zmq_poll as c_poll, zmq_pollitem_t, zmq_send, zmq_setsockopt,
+    zmq_socket_monitor, zmq_stopwatch_start, zmq_stopwatch_stop, zmq_strerror, zmq_unbind, zmq_version as
+    libzmq_version,
 )
 
 cdef extern from "faults.h":  # before the other headers, which it is to see into
