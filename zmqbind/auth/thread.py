@@ -65,9 +65,10 @@ class ThreadAuthenticator(Authenticator):
         try:
             asyncio.run(self._serve(started))
         except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
+            if not started.done():
+                started.set_exception(error)
+            elif not isinstance(error, Exception) or not (self.zap_socket is None or self.zap_socket.closed):
+                raise  # else the context was destroyed under the thread
 
     async def _serve(self, started: Future[Callable[[], object]]) -> None:
         loop = asyncio.get_running_loop()
